@@ -1,0 +1,1 @@
+"""How a person runs it: the only place with argv, printing and exit codes."""

@@ -1,0 +1,1 @@
+"""What a run may be told: validated classes and how they are read. Imports schemas only."""

@@ -1,0 +1,212 @@
+"""Column names and Arrow schemas of every table, each defined once.
+
+>>> LEDGER.schema().names[:2]
+['doc_id', 'record_id']
+
+A table is a list of `Column`s; `docs/columns.md` is generated from it. Names of URL and crawl columns are those of
+Common Crawl's columnar index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+TIME: Final = pa.timestamp("us", tz="UTC")
+DIGEST: Final = pa.binary(16)
+"""128 bits as 16 bytes, big endian, so that hex and bytes sort alike."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, Arrow type, whether it may be null, and what it means."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    nullable: bool = True
+
+    def field(self) -> pa.Field:
+        return pa.field(self.name, self.type, self.nullable)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named list of columns."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    def schema(self, extra: Sequence[pa.Field] = ()) -> pa.Schema:
+        """Arrow schema of the table, followed by the `extra` fields (carried columns, bands)."""
+        return pa.schema([*(c.field() for c in self.columns), *extra])
+
+
+MARK: Final = pa.struct(
+    [
+        pa.field("rule", pa.string(), False),
+        pa.field("action", pa.string(), False),
+        pa.field("list", pa.string()),
+        pa.field("list_sha256", pa.string()),
+        pa.field("category", pa.string()),
+        pa.field("line", pa.int64()),
+        pa.field("matched", pa.string()),
+        pa.field("value", pa.float64()),
+        pa.field("limit", pa.float64()),
+        pa.field("evidence", pa.string()),
+    ]
+)
+MARK_MEANINGS: Final = {
+    "rule": "The rule that fired.",
+    "action": "`drop`, or `flag` for a mark that is only recorded.",
+    "list": "Name of the list, for rules that match lists.",
+    "list_sha256": "SHA-256 of the list file as it was read.",
+    "category": "Category of the list, from the config.",
+    "line": "Line of the entry in the list, from 1.",
+    "matched": "The entry that matched.",
+    "value": "The measured value, for rules with a limit.",
+    "limit": "The limit it was compared with.",
+    "evidence": "`doc_id` of the document that the mark points to.",
+}
+
+DOC_ID: Final = Column(
+    "doc_id",
+    pa.string(),
+    "32 hex digits: XXH3-128 of crawl name, file, and WARC-Record-ID or position. The same record has the same id in "
+    "every build.",
+    nullable=False,
+)
+RECORD_ID: Final = Column("record_id", pa.string(), "The user's own id (`crawl.columns.id`), or the WARC-Record-ID.")
+LINEAGE: Final = (
+    Column("url", pa.string(), "The URL as the crawl gives it."),
+    Column("url_surtkey", pa.string(), "SURT key, as in Common Crawl's index: `com,example)/path`."),
+    Column("url_host_name", pa.string(), "Host in lower case, IDNs in punycode."),
+    Column("url_host_registered_domain", pa.string(), "Registered domain by the ICANN part of the Public Suffix List."),
+    Column("fetch_time", TIME, "When the page was fetched (WARC-Date)."),
+    Column("content_digest", pa.string(), "WARC-Payload-Digest; SHA-1 in base32 without its prefix."),
+    Column("warc_filename", pa.string(), "WARC file, relative to `crawl.root`."),
+    Column("warc_record_offset", pa.int64(), "Byte offset of the record in the file as stored."),
+    Column("warc_record_length", pa.int64(), "Bytes of the record in the file as stored."),
+    Column("warc_record_id", pa.string(), "WARC-Record-ID without angle brackets."),
+    Column("source_file", pa.string(), "Input file of any format, relative to `crawl.root`.", nullable=False),
+    Column(
+        "source_position",
+        pa.int64(),
+        "Where the record begins: byte offset in the file as stored (WARC, WET), byte offset in the unpacked text "
+        "(JSONL), row number from 0 (Parquet).",
+        nullable=False,
+    ),
+)
+TEXT_FACTS: Final = (
+    Column("text_bytes", pa.int64(), "Length of the text in bytes of UTF-8.", nullable=False),
+    Column("text_digest", pa.string(), "XXH3-128 of the normalised text, hex; null if it is empty."),
+)
+CLUSTER: Final = (
+    Column(
+        "cluster_id",
+        pa.string(),
+        "Smallest `doc_id` of the documents that were candidates for each other; null if there was no candidate.",
+    ),
+    Column("cluster_size", pa.int64(), "Documents in that cluster; 1 if there was no candidate.", nullable=False),
+)
+BUILD_ID: Final = Column(
+    "build_id", pa.string(), "16 hex digits: digest of config, input, lists and version.", nullable=False
+)
+TEXT: Final = Column("text", pa.large_string(), "The text, in UTF-8.")
+
+_IDENTITY: Final = {c.name: c for c in LINEAGE}
+
+RECORDS: Final = Table(
+    "records",
+    "What a reader yields: one row a document, nothing derived yet.",
+    (
+        Column(
+            "locator",
+            pa.string(),
+            "What makes the record unique inside its file: WARC-Record-ID (`#2`, `#3` … appended where a file repeats "
+            "one), or the position. Hashed into `doc_id`.",
+            nullable=False,
+        ),
+        RECORD_ID,
+        *(
+            _IDENTITY[name]
+            for name in (
+                "url",
+                "fetch_time",
+                "content_digest",
+                "warc_filename",
+                "warc_record_offset",
+                "warc_record_length",
+                "warc_record_id",
+                "source_file",
+                "source_position",
+            )
+        ),
+        TEXT,
+    ),
+)
+MEASURED: Final = Table(
+    "measured",
+    "One row a document: the text and what can be said by looking at it alone. Band columns and carried columns follow.",
+    (
+        Column("doc_id", DIGEST, "As in the ledger, as bytes.", nullable=False),
+        RECORD_ID,
+        *LINEAGE,
+        Column("url_digest", DIGEST, "XXH3-128 of the normalised URL; null if there is none."),
+        Column("text_bytes", pa.int64(), "Length of the text in bytes of UTF-8.", nullable=False),
+        Column("text_digest", DIGEST, "XXH3-128 of the normalised text; null if it is empty."),
+        Column("shingle_count", pa.int32(), "Shingles hashed, repeats included; 0: no near-duplicate check.", False),
+        TEXT,
+    ),
+)
+LEDGER: Final = Table(
+    "ledger",
+    "One row for every document that came in, kept or dropped; no text.",
+    (
+        DOC_ID,
+        RECORD_ID,
+        *LINEAGE,
+        *TEXT_FACTS,
+        Column("decision", pa.string(), "`keep` or `drop`.", nullable=False),
+        Column("reason", pa.string(), "The first rule that drops the row; null if it is kept."),
+        Column("marks", pa.list_(MARK), "All rules that fired, with their evidence.", nullable=False),
+        Column("duplicate_of", pa.string(), "`doc_id` of the surviving document that this one repeats."),
+        Column("duplicate_kind", pa.string(), "`url`, `exact` or `near`: how it repeats it."),
+        Column("similarity", pa.float64(), "Similarity to `duplicate_of`; 1 for exact, an estimate for near."),
+        *CLUSTER,
+        BUILD_ID,
+    ),
+)
+DOCUMENTS: Final = Table(
+    "documents",
+    "The kept documents with their text and lineage. Carried columns follow.",
+    (DOC_ID, RECORD_ID, *LINEAGE, *TEXT_FACTS, *CLUSTER, BUILD_ID, TEXT),
+)
+REJECTED: Final = Table(
+    "rejected",
+    "Records that could not be read: where, why, how many bytes.",
+    (
+        _IDENTITY["source_file"],
+        _IDENTITY["source_position"],
+        Column("bytes", pa.int64(), "Bytes that were not read, counted like the position; null if unknown."),
+        Column("reason", pa.string(), "Why; see the list of rejections.", nullable=False),
+        Column("detail", pa.string(), "The fault in words.", nullable=False),
+        RECORD_ID,
+        _IDENTITY["url"],
+        BUILD_ID,
+    ),
+)
+TABLES: Final = (DOCUMENTS, LEDGER, REJECTED, MEASURED, RECORDS)
+
+
+def band_fields(bands: int, rows: int) -> list[pa.Field]:
+    """Fields `band_00`, `band_01` …: `rows` MinHash values (uint32, little endian) each.
+
+    >>> [f.name for f in band_fields(3, 5)], band_fields(3, 5)[0].type
+    (['band_00', 'band_01', 'band_02'], FixedSizeBinaryType(fixed_size_binary[20]))
+
+    The bands side by side are the whole signature, as datasketch's `MinHash(scheme="affine32")` holds it.
+    """
+    return [pa.field(f"band_{band:02d}", pa.binary(4 * rows), False) for band in range(bands)]

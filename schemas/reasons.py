@@ -1,0 +1,63 @@
+"""The closed vocabularies of the ledger and of the rejected table, each in one place.
+
+`RULES` are in the order in which decide applies them: the first rule of a row that drops it is its `reason`.
+"""
+
+from typing import Final
+
+KEEP: Final = "keep"
+DROP: Final = "drop"
+
+EMPTY_TEXT: Final = "empty_text"
+BLOCKLIST: Final = "blocklist"
+SAME_URL: Final = "same_url"
+EXACT_DUPLICATE: Final = "exact_duplicate"
+NEAR_DUPLICATE: Final = "near_duplicate"
+TAINT: Final = "taint"
+ALLOWED: Final = "allowed"
+
+RULES: Final = {
+    EMPTY_TEXT: "The text is null, or empty after normalisation.",
+    BLOCKLIST: "The host, or a parent domain of it, stands on a blocklist.",
+    SAME_URL: "Another document with the same normalised URL survives.",
+    EXACT_DUPLICATE: "Another document with the same normalised text survives.",
+    NEAR_DUPLICATE: "A surviving document is similar to at least `dedup.near.threshold`.",
+    TAINT: "The text is that of a blocked document, exactly or nearly.",
+    ALLOWED: "The host stands on `sources.allow`, which beats a blocklist. Never drops.",
+}
+
+# What a mark does to its row.
+MARK_DROP: Final = "drop"
+MARK_FLAG: Final = "flag"
+
+# duplicate_kind
+URL: Final = "url"
+EXACT: Final = "exact"
+NEAR: Final = "near"
+
+DUPLICATE_KINDS: Final = {
+    URL: "The two share a normalised URL; `similarity` is null, as their texts were not compared.",
+    EXACT: "The two share a normalised text; `similarity` is 1.",
+    NEAR: "The two share shingles; `similarity` is the share of equal MinHash values, an estimate of Jaccard.",
+}
+
+# Why a record could not be read.
+UNKNOWN_FORMAT: Final = "unknown_format"
+BROKEN_FILE: Final = "broken_file"
+TRUNCATED: Final = "truncated"
+BROKEN_RECORD: Final = "broken_record"
+BROKEN_HTTP: Final = "broken_http"
+BROKEN_JSON: Final = "broken_json"
+INVALID_UTF8: Final = "invalid_utf8"
+WRONG_TYPE: Final = "wrong_type"
+
+REJECTIONS: Final = {
+    UNKNOWN_FORMAT: "The file is in no format that is read; the row stands for the whole file.",
+    BROKEN_FILE: "The rest of the file cannot be read (damaged compression or structure).",
+    TRUNCATED: "The file ends in the middle of a record.",
+    BROKEN_RECORD: "A WARC record whose header or length is wrong.",
+    BROKEN_HTTP: "A WARC response whose HTTP message cannot be parsed or decoded.",
+    BROKEN_JSON: "A line that is not one JSON object.",
+    INVALID_UTF8: "Text that is not valid UTF-8 where the format demands it.",
+    WRONG_TYPE: "A mapped column holds a value of a type that cannot be used.",
+}

@@ -1,0 +1,1 @@
+"""Readers: crawl files in, Arrow record batches of `schemas.columns.RECORDS` out."""
