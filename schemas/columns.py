@@ -149,7 +149,7 @@ RECORDS: Final = Table(
 )
 MEASURED: Final = Table(
     "measured",
-    "One row a document: the text and what can be said by looking at it alone. Band columns and carried columns follow.",
+    "One row a document: the text and what can be said by looking at it alone. Bands and carried columns follow.",
     (
         Column("doc_id", DIGEST, "As in the ledger, as bytes.", nullable=False),
         RECORD_ID,

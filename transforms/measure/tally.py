@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from schemas.columns import REJECTED
+from schemas.columns import BUILD_ID, REJECTED
 
 
 @dataclass
@@ -43,7 +43,8 @@ class Tally:
         """Count records that were read and are no documents, such as `request` or `media_image`."""
         self.not_documents[kind] += count
 
-    def table(self, build_id: str) -> pa.Table:
-        """The rejected records as a table of `REJECTED`, in order of file and position."""
+    def table(self) -> pa.Table:
+        """The rejected records as a table of `REJECTED` without `build_id`, in order of file and position."""
         rows = sorted(self.rejected, key=lambda row: (str(row["source_file"]), int(row["source_position"] or 0)))
-        return pa.Table.from_pylist([{**row, "build_id": build_id} for row in rows], REJECTED.schema())
+        schema = REJECTED.schema()
+        return pa.Table.from_pylist(rows, schema.remove(schema.get_field_index(BUILD_ID.name)))
