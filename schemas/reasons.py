@@ -61,3 +61,22 @@ REJECTIONS: Final = {
     INVALID_UTF8: "Text that is not valid UTF-8 where the format demands it.",
     WRONG_TYPE: "A mapped column holds a value of a type that cannot be used.",
 }
+
+# Records that read fine and are no documents; they are counted, by kind.
+NOT_DOCUMENTS: Final = {
+    "warcinfo": "A WARC record about the file.",
+    "request": "What the crawler asked.",
+    "metadata": "A WARC record about another one, or what Wget stores about itself.",
+    "revisit": "A page that was fetched again and had not changed; its text is in an earlier record.",
+    "continuation": "A later segment of a record that was cut in pieces.",
+    "segment": "The first segment of such a record, which is not the whole page.",
+    "unknown_type": "A WARC record of a type that no standard names.",
+    "not_http": "A response of another protocol, such as `dns:` or `ftp:`.",
+    "http_status_*": "An HTTP response of that status code instead of 200; `http_status_other` outside of 100 to 599.",
+    "media_image": "`image/*`",
+    "media_video": "`video/*`",
+    "media_audio": "`audio/*`",
+    "media_font": "A font.",
+    "media_pdf": "`application/pdf`",
+    "media_other": "Any other type that is neither HTML nor plain text.",
+}

@@ -1,0 +1,53 @@
+# Everything a newcomer needs: `make setup`, `make test`, `make demo`. Needs Python 3.11 or newer and a package index.
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := build/lock
+
+.PHONY: help setup test demo bench docs lock clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/stamp  ## install the package, its command and the tools of its developers into .venv
+
+.venv/stamp: setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "cleartitle needs Python 3.11 or newer, and '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)" >&2; \
+		echo "Name another one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing into .venv; this takes about a minute."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+test: setup  ## check format, style and types, and run all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+demo: setup  ## curate a small crawl: fetch, write, run, show one dropped page and its witness
+	@$(BIN)/python -m demo.write_crawl demo/data
+	@rm -rf demo/dataset
+	@$(BIN)/cleartitle curate demo/config.yaml --output demo/dataset
+	@printf '\nA page that was dropped, beside the page that it repeats:\n\n'
+	@$(BIN)/python -m demo.show_witness demo/dataset
+
+bench: setup  ## measure the whole run against a plain copy
+	$(BIN)/python -m benchmarks.curate
+
+docs: setup  ## write docs/config.md and docs/columns.md anew
+	$(BIN)/python -m configs.reference > docs/config.md
+	$(BIN)/python -m schemas.reference > docs/columns.md
+
+lock:  ## write constraints.txt anew, with the newest versions that setup.py allows
+	@$(PYTHON) -m venv --clear $(LOCK)
+	@$(LOCK)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@{ echo "# Made by 'make lock' with $$($(PYTHON) --version): all that an install with the dev extra brings."; \
+		$(LOCK)/bin/pip freeze --exclude-editable --disable-pip-version-check; } > $(LOCK)/constraints.txt
+	@mv $(LOCK)/constraints.txt constraints.txt
+
+clean:  ## remove all that these targets made, constraints.txt and docs excepted
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf demo/data demo/dataset benchmarks/data
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,196 @@
+"""The command `cleartitle`: arguments, exit codes, and the letters a user reads.
+
+Exit codes: 0 done; 1 the work failed; 2 the command or the config is wrong. Results go to stdout, messages to stderr.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from schemas.errors import CleartitleError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EPILOG = """\
+Options after `--` go to Apache Beam. Without a `--runner` the job runs in this process, with a thread a core:
+`-- --runner=FnApiRunner --direct_running_mode=multi_threading --direct_num_workers=<cores>`.
+"""
+_JOB_OPTIONS = (
+    click.argument("config", type=click.Path()),
+    click.argument("beam", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]"),
+    click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1."),
+    click.option("--resume", is_flag=True, help="Finish the run that was begun in the output directory."),
+    click.option("--overwrite", is_flag=True, help="Remove what a run left in the output directory, and begin anew."),
+    click.option("--quiet", is_flag=True, help="Show no progress."),
+    click.option("--verbose", is_flag=True, expose_value=False, help="Show Beam's log, and tracebacks."),
+)
+
+
+def job(command: Command) -> Command:
+    """Give a command the arguments that every job has."""
+    for option in reversed(_JOB_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(package_name="cleartitle")
+def cli() -> None:
+    """Deduplicate and filter a web crawl, with the lineage of every document."""
+
+
+@cli.command("curate", epilog=EPILOG)
+@click.option("--output", required=True, help="Directory for the dataset.")
+@click.option("--work", help="Keep the measured store and the decisions here.  [default: OUTPUT/_work, removed]")
+@job
+def curate_command(output: str, work: str | None, **job_arguments: Any) -> None:
+    """Measure, decide and publish: from a crawl to a dataset."""
+    from beam_jobs.curate import curate
+    from beam_jobs.summary import print_summary
+
+    start = _Start(output, **job_arguments)
+    print_summary(curate(start.prepared, output, work, start.options, start.reporter), output)
+
+
+@cli.command("measure", epilog=EPILOG)
+@click.option("--output", required=True, help="Directory for the measured store.")
+@job
+def measure_command(output: str, **job_arguments: Any) -> None:
+    """Read the crawl once and write everything that can be said of a record by looking at it alone."""
+    from beam_jobs.measure import measure
+
+    start = _Start(output, **job_arguments)
+    measure(start.prepared, output, start.options, start.reporter)
+    click.echo(output)
+
+
+@cli.command("decide", epilog=EPILOG)
+@click.option("--measured", required=True, help="The measured store.")
+@click.option("--output", required=True, help="Directory for the decisions.")
+@job
+def decide_command(measured: str, output: str, **job_arguments: Any) -> None:
+    """Apply the rules to a measured store and give every record one decision."""
+    from beam_jobs.decide import decide
+    from transforms.part_store import Stage
+
+    start = _Start(output, **job_arguments)
+    decide(start.prepared, Stage(measured, start.prepared.measured_digest), output, start.options, start.reporter)
+    click.echo(output)
+
+
+@cli.command("publish", epilog=EPILOG)
+@click.option("--measured", required=True, help="The measured store.")
+@click.option("--decided", required=True, help="The decisions.")
+@click.option("--output", required=True, help="Directory for the dataset.")
+@job
+def publish_command(measured: str, decided: str, output: str, **job_arguments: Any) -> None:
+    """Put text and decisions together, balance the books, and make the dataset visible."""
+    from beam_jobs.output_dir import WORK
+    from beam_jobs.publish import publish
+    from beam_jobs.summary import print_summary
+    from transforms.part_store import Stage, join, remove_tree
+
+    start = _Start(output, **job_arguments)
+    prepared = start.prepared
+    stages = Stage(measured, prepared.measured_digest), Stage(decided, prepared.build_digest)
+    manifest = publish(prepared, *stages, output, join(output, WORK), start.options, start.reporter, {})
+    remove_tree(join(output, WORK))
+    print_summary(manifest, output)
+
+
+@cli.group("config")
+def config_group() -> None:
+    """Check a config, or show it with all its defaults."""
+
+
+_CONFIG_OPTIONS = (
+    click.argument("config", type=click.Path()),
+    click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1."),
+)
+
+
+@config_group.command("check")
+@_CONFIG_OPTIONS[0]
+@_CONFIG_OPTIONS[1]
+def check_command(config: str, overrides: Sequence[str]) -> None:
+    """Check the config, the files and the lists it names; say what a run would read."""
+    from beam_jobs.prepare import prepare
+    from beam_jobs.summary import size_words
+    from configs.load import load
+
+    plan = prepare(load(config, overrides)).plan
+    size = size_words(sum(part.bytes for part in plan.parts))
+    click.echo(f"{config} is right: {len(plan.files)} files, {size}, {len(plan.parts)} parts.")
+
+
+@config_group.command("show")
+@_CONFIG_OPTIONS[0]
+@_CONFIG_OPTIONS[1]
+def show_command(config: str, overrides: Sequence[str]) -> None:
+    """Print the config with all its defaults, as YAML."""
+    from configs.load import load, show
+
+    click.echo(show(load(config, overrides)), nl=False)
+
+
+class _Start:
+    """What every job does before any work starts: check the command, the config, the input and the output."""
+
+    def __init__(
+        self,
+        output: str,
+        config: str,
+        beam: Sequence[str],
+        overrides: Sequence[str],
+        resume: bool,
+        overwrite: bool,
+        quiet: bool,
+    ):
+        from beam_jobs.options import beam_options
+        from beam_jobs.output_dir import claim_output
+        from beam_jobs.prepare import prepare
+        from beam_jobs.progress import Reporter
+        from configs.load import load
+
+        self.options = beam_options(beam)
+        self.prepared = prepare(load(config, overrides))
+        claim_output(output, resume=resume, overwrite=overwrite)
+        self.reporter = Reporter(quiet=quiet)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = "--verbose" in words
+    # Beam reports a failed step as several tracebacks in its log, each longer than the letter that says what happened.
+    logging.disable(logging.NOTSET if verbose else logging.CRITICAL)
+    try:
+        result = cli.main(words, prog_name="cleartitle", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CleartitleError as error:
+        logging.getLogger(__name__).info("Traceback", exc_info=error)
+        click.echo(f"cleartitle: {error}", err=True)
+        return error.exit_code
+    except OSError as error:
+        click.echo(f"cleartitle: {error}", err=True)
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cleartitle: interrupted. What is done is kept; the same command with --resume goes on.", err=True)
+        return 1
+    finally:
+        logging.disable(logging.NOTSET)
+    return result if isinstance(result, int) else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: run, and leave at once even if threads of a runner still wait for work that will not come."""
+    code = run(arguments)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,110 @@
+"""Decide: a measured store to ledgers, in passes that bound the memory of a shuffle."""
+
+from collections.abc import Sequence
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from beam_jobs.options import run_pipeline
+from beam_jobs.prepare import Prepared
+from beam_jobs.progress import Reporter, StageProgress
+from schemas.errors import OutputError
+from transforms.decide.connect_components import ConnectComponents
+from transforms.decide.mark_duplicates import MarkDuplicates, Share
+from transforms.decide.pair_candidates import KEY_BYTES, PairCandidates, key_columns
+from transforms.decide.settle_decisions import SettleDecisions
+from transforms.part_store import Stage, join, list_names
+from transforms.shuffle import partitions
+from transforms.spread_parts import SpreadParts
+
+HELD_TIMES = 7
+"""A local runner holds a GroupByKey in memory at about this many times its payload (measured; see ARCHITECTURE.md)."""
+
+
+def decide(prepared: Prepared, measured: Stage, directory: str, options: PipelineOptions, reporter: Reporter) -> Stage:
+    """Decide on every measured record. Raises OutputError if the store is incomplete or of another config or input."""
+    decided = Stage(directory, prepared.build_digest)
+    steps = _Steps(prepared, measured, decided, options)
+    decided.begin({"build_id": prepared.build_id})
+    decided.sweep()
+    with reporter.watch("decide", decided, len(prepared.plan.parts)) as progress:
+        steps.run(progress)
+    return decided
+
+
+class _Steps:
+    """The steps of decide, each of which leaves files and a marker, so that a broken run goes on where it was."""
+
+    def __init__(self, prepared: Prepared, measured: Stage, decided: Stage, options: PipelineOptions):
+        self.prepared, self.measured, self.decided, self.options = prepared, measured, decided, options
+        self.numbers = [part.number for part in prepared.plan.parts]
+        self.pairs, self.members, self.verdicts = (
+            Stage(join(decided.directory, name), decided.digest) for name in ("pairs", "members", "verdicts")
+        )
+        self.records = _count_records(measured, len(self.numbers))
+
+    def run(self, progress: StageProgress) -> None:
+        left = sorted(set(self.numbers) - self.decided.done())
+        if not left:
+            return
+        self._pair(progress)
+        progress.phase = "connecting components"
+        if 0 not in self.members.done():
+            step = ConnectComponents(self.pairs, self.members)
+            run_pipeline(self.options, lambda root: root | SpreadParts([0]) | "Connect" >> step)
+        self._judge(progress)
+        progress.phase = "settling"
+        lists, rules = self.prepared.lists, self.prepared.duplicates
+        settle = SettleDecisions(self.measured, self.decided, self.verdicts, lists, rules)
+        run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Settle" >> settle)
+
+    def _pair(self, progress: StageProgress) -> None:
+        rules = self.prepared.duplicates
+        columns = key_columns(rules.url, rules.exact, rules.bands)
+        column_bytes = max(1, self.records * KEY_BYTES)
+        count = self._passes(column_bytes * len(columns))
+        for number, chosen in enumerate(_shares(columns, count)):
+            progress.phase = f"pairing candidates, pass {number + 1} of {min(count, len(columns))}"
+            if number not in self.pairs.done():
+                step = PairCandidates(self.measured, self.pairs, number, chosen, partitions(column_bytes * len(chosen)))
+                self._run_pass(self.pairs, number, self.numbers, step)
+
+    def _judge(self, progress: StageProgress) -> None:
+        rules = self.prepared.duplicates
+        found = self.members.marker(0) or {}
+        payload = int(found["members"]) * rules.member_bytes
+        passes = self._passes(payload) if payload else 0
+        holders = sorted(_numbers(self.members.directory))
+        for number in range(passes):
+            progress.phase = f"judging duplicates, pass {number + 1} of {passes}"
+            if number not in self.verdicts.done():
+                share = Share(number, passes, partitions(payload // passes))
+                step = MarkDuplicates(self.measured, self.members, self.verdicts, self.prepared.lists, rules, share)
+                self._run_pass(self.verdicts, number, holders, step)
+
+    def _run_pass(self, stage: Stage, number: int, parts: Sequence[int], step: PairCandidates | MarkDuplicates) -> None:
+        run_pipeline(self.options, lambda root: root | SpreadParts(parts) | "Step" >> step)
+        stage.finish(number, {})
+
+    def _passes(self, payload_bytes: int) -> int:
+        return max(1, -(-payload_bytes * HELD_TIMES // self.prepared.config.run.shuffle_memory))
+
+
+def _shares(columns: Sequence[str], count: int) -> list[Sequence[str]]:
+    """Columns in at most `count` runs of about equal length."""
+    size = -(-len(columns) // count) if columns else 1
+    return [columns[start : start + size] for start in range(0, len(columns), size)]
+
+
+def _numbers(directory: str) -> list[int]:
+    return [int(name[len("part-") : -len(".arrow")]) for name in list_names(directory) if name.endswith(".arrow")]
+
+
+def _count_records(measured: Stage, parts: int) -> int:
+    markers = [measured.marker(number) for number in range(parts)]
+    missing = [number for number, marker in enumerate(markers) if marker is None]
+    if missing:
+        raise OutputError(
+            f"{measured.directory} lacks {len(missing)} of {parts} parts of this input as this config measures it.\n"
+            "Measure it first: cleartitle measure CONFIG --output DIR [--resume]."
+        )
+    return sum(int(marker["records"]) for marker in markers if marker)

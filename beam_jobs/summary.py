@@ -1,0 +1,59 @@
+"""The table a run ends with."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from beam_jobs.progress import time_words
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def size_words(count: float) -> str:
+    """Bytes in words.
+
+    >>> size_words(512), size_words(3 << 20), size_words(1536)
+    ('512 B', '3.0 MiB', '1.5 KiB')
+    """
+    for unit in _UNITS:
+        if count < 1024 or unit == _UNITS[-1]:
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+
+
+def print_summary(manifest: dict[str, Any], dataset: str) -> None:
+    """Print what came in, what became of it, and how long it took; then the path of the dataset, alone on a line."""
+    counts, sizes = manifest["counts"], manifest["bytes"]
+    seconds = sum(stage["seconds"] for stage in manifest["stages"].values())
+    table = Table(title=f"{manifest['crawl']}  build {manifest['build_id']}", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    records = max(counts["records"], 1)
+
+    def row(name: str, count: int, note: str | None = None) -> None:
+        table.add_row(name, f"{count:,}", f"{count / records:.1%}" if note is None else note)
+
+    row("records in", counts["records"], f"{size_words(sizes['text'])} of text")
+    row("kept", counts["kept"])
+    row("dropped", counts["dropped"])
+    for reason, count in counts["dropped_by"].items():
+        row(f"  {reason}", count)
+    row("rejected", counts["rejected"])
+    not_documents = manifest["not_documents"]
+    row("not documents", sum(not_documents.values()), "")
+    for kind, count in not_documents.items():
+        row(f"  {kind}", count, "")
+    flagged = {rule: n for rule, n in manifest["marks"].items() if rule not in counts["dropped_by"]}
+    for rule, count in flagged.items():
+        row(f"flagged {rule}", count)
+    table.add_section()
+    table.add_row("read", size_words(sizes["input"]), "")
+    table.add_row("written", size_words(sizes["written"]), "")
+    rate = f"{counts['records'] / seconds:,.0f} documents/s" if seconds else ""
+    table.add_row("time", time_words(seconds), rate)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(dataset, soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""What the whole run costs, as ratios to a plain copy in the same run."""

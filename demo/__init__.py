@@ -1,0 +1,1 @@
+"""A small crawl to try the framework on: `make demo`. Not part of the installed package."""

@@ -1,0 +1,115 @@
+"""Which keys of a config its digests depend on."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from configs.load import load
+from configs.model import Config, digest, measure_digest
+from configs.reference import SHORTEST
+from tests.config_data import config_data
+
+
+@pytest.fixture
+def shortest(tmp_path: Path) -> str:
+    """Path of the shortest useful config."""
+    path = tmp_path / "demo.yaml"
+    path.write_text(SHORTEST)
+    return str(path)
+
+
+def sha256(content: object) -> str:
+    """Canonical JSON, hashed: the definition."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def test_digest_is_that_of_the_canonical_json(shortest: str) -> None:
+    """Files, root and run are left out, and the list's digest stands for its path."""
+    config = load(shortest)
+    content = config.model_dump(mode="json")
+    del content["run"], content["crawl"]["files"], content["crawl"]["root"]
+    del content["sources"]["blocklists"][0]["path"]
+    content["sources"]["blocklists"][0]["sha256"] = "ab12"
+    assert digest(config, {"shadow-libraries": "ab12"}) == sha256(content)
+
+
+def test_measure_digest_is_that_of_what_measuring_needs(shortest: str) -> None:
+    """Of dedup only the shape of the signature, and null where there is none."""
+    config = load(shortest)
+    content = config.model_dump(mode="json")
+    measured = {
+        "crawl": {key: content["crawl"][key] for key in ("name", "format", "columns", "carry", "main_content")},
+        "dedup": {"near": {"ngram": 5, "bands": 25, "rows": 5}},
+        "plan": {"part_size": 33_554_432},
+    }
+    assert measure_digest(config) == sha256(measured)
+    without = load(shortest, ["dedup.near=null"])
+    assert measure_digest(without) == sha256({**measured, "dedup": {"near": None}})
+
+
+@pytest.mark.parametrize(
+    ("override", "changes_output", "changes_measure"),
+    [
+        ("crawl.name=other", True, True),
+        ("crawl.files=[other]", False, False),
+        ("crawl.root=other", False, False),
+        ("crawl.format=jsonl", True, True),
+        ("crawl.columns.text=content", True, True),
+        ("crawl.columns.url=null", True, True),
+        ("crawl.columns={}", False, False),
+        ("crawl.carry=[mine]", True, True),
+        ("crawl.main_content=false", True, True),
+        ("sources.blocklists.0.name=other", True, False),
+        ("sources.blocklists.0.path=other", False, False),
+        ("sources.blocklists.0.category=other", True, False),
+        ("sources.blocklists=[]", True, False),
+        ("sources.allow=[example.org]", True, False),
+        ("dedup.url=null", True, False),
+        ("dedup.exact=null", True, False),
+        ("dedup.near=null", True, True),
+        ("dedup.near.threshold=0.8", True, False),
+        ("dedup.near.ngram=4", True, True),
+        ("dedup.near.bands=4", True, True),
+        ("dedup.near.rows=4", True, True),
+        ("dedup.survivor=[longest]", True, False),
+        ("dedup.taint=drop", True, False),
+        ("plan.part_size=1 MiB", True, True),
+        ("run.shuffle_memory=1 MiB", False, False),
+    ],
+)
+def test_digest_follows_what_can_change_the_output(
+    shortest: str, override: str, changes_output: bool, changes_measure: bool
+) -> None:
+    """Each key changes exactly the digests of the stages that depend on it."""
+    lists = {"shadow-libraries": "ab", "other": "ab"}
+    before, after = load(shortest), load(shortest, [override])
+    assert (digest(before, lists) != digest(after, lists)) == changes_output
+    assert (measure_digest(before) != measure_digest(after)) == changes_measure
+
+
+def test_digest_changes_with_the_content_of_a_list(shortest: str) -> None:
+    """A blocklist edited in place is another config."""
+    config = load(shortest)
+    assert digest(config, {"shadow-libraries": "a"}) != digest(config, {"shadow-libraries": "b"})
+
+
+def test_digest_of_an_unread_list_is_an_error(shortest: str) -> None:
+    """No blocklist is left out of the digest in silence."""
+    with pytest.raises(KeyError, match="shadow-libraries"):
+        digest(load(shortest), {})
+
+
+@settings(deadline=None)
+@given(data=config_data)
+def test_digest_does_not_depend_on_the_order_of_keys(data: Any) -> None:
+    """The same YAML with its keys in another order has the same digests."""
+    other = Config.model_validate(yaml.safe_load(yaml.safe_dump(data, sort_keys=True)))
+    config = Config.model_validate(data)
+    lists = {blocklist.name: "ab" for blocklist in config.sources.blocklists}
+    assert digest(config, lists) == digest(other, lists)
+    assert measure_digest(config) == measure_digest(other)

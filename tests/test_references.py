@@ -1,0 +1,192 @@
+"""The references say what the definitions say: docs/config.md and docs/columns.md are generated."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import configs.reference
+import schemas.reference
+from configs.load import load
+from configs.reference import KEYS, SHORTEST, in_yaml, is_text, section_of, words
+from schemas.columns import MARK, MARK_MEANINGS, TABLES
+from schemas.reasons import DUPLICATE_KINDS, REJECTIONS, RULES
+from schemas.reference import markdown_table
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG, COLUMNS = (ROOT / "docs" / name for name in ("config.md", "columns.md"))
+
+
+@pytest.mark.parametrize(
+    ("module", "path"), [(configs.reference, CONFIG), (schemas.reference, COLUMNS)], ids=["config", "columns"]
+)
+def test_committed_reference_is_the_generated_one(module: object, path: Path) -> None:
+    """A change of a definition goes with its reference."""
+    name = module.__name__  # type: ignore[attr-defined]
+    assert path.read_text("utf-8") == module.reference(), f"run: python -m {name} > docs/{path.name}"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "path"), [("configs.reference", CONFIG), ("schemas.reference", COLUMNS)])
+def test_command_prints_the_reference(name: str, path: Path) -> None:
+    """`python -m …` writes the file to standard output, byte for byte."""
+    printed = subprocess.run([sys.executable, "-m", name], cwd=ROOT, capture_output=True, check=True)
+    assert (printed.stdout, printed.stderr) == (path.read_bytes(), b"")
+
+
+# The config
+
+
+def cells(line: str) -> list[str]:
+    """Cells of a row of a Markdown table."""
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def config_rows() -> dict[str, list[str]]:
+    """Type, default and meaning in docs/config.md, by key path."""
+    rows, section = {}, ""
+    for line in CONFIG.read_text("utf-8").splitlines():
+        if line.startswith("## "):
+            section = line.removeprefix("## ").strip("`").replace("Sections", "")
+        elif line.startswith("| `"):
+            key, *rest = cells(line)
+            rows[f"{section}.{key.strip('`')}".removeprefix(".")] = rest
+    return rows
+
+
+def test_every_key_has_its_row() -> None:
+    """Keys stand in the order of the classes, with what is expected, a default and a meaning that is a sentence."""
+    expected = {path: words(annotation) for path, annotation in KEYS.items() if path and not path.endswith("[]")}
+    rows = config_rows()
+    assert {path: row[0] for path, row in rows.items()} == expected
+    assert [path for path, (_, default, meaning) in rows.items() if not default or not meaning.endswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "default"),
+    [
+        ("crawl", words(KEYS["crawl"]), "required"),
+        ("crawl.name", "text of letters, digits, `.`, `_` and `-`", "required"),
+        ("crawl.files", "a list of at least one entry, each entry a path or glob", "required"),
+        ("crawl.root", "a path, or null", "`null`"),
+        ("crawl.columns.url", "non-empty text, or null", "`url`"),
+        ("crawl.carry", "a list, each entry non-empty text", "`[]`"),
+        ("crawl.main_content", "true or false", "`true`"),
+        ("sources.blocklists[].format", "`domains`", "`domains`"),
+        ("dedup.exact", "an empty section `{}`, or null", "`{}`"),
+        ("dedup.near", "a section with `threshold`, `ngram`, `bands`, `rows`, or null", "`{}`"),
+        ("dedup.near.threshold", "a number, above 0 and at most 1", "`0.7`"),
+        ("dedup.near.ngram", "a whole number, at least 1 and at most 64", "`5`"),
+        ("dedup.taint", "`drop`, `flag` or `ignore`", "`flag`"),
+        ("plan.part_size", "a size in bytes, such as 33554432 or `32 MiB` or `64MB`, at least 64 KiB", "`32 MiB`"),
+        ("run.shuffle_memory", "a size in bytes, such as 33554432 or `32 MiB` or `64MB`, at least 1", "`1 GiB`"),
+    ],
+)
+def test_key_is_described_in_plain_words(key: str, kind: str, default: str) -> None:
+    """Type, limits and default of each sort of key read as a person would write them."""
+    assert config_rows()[key][:2] == [kind, default]
+
+
+def test_shown_file_loads(tmp_path: Path) -> None:
+    """The first YAML of the page is the shortest useful file, and it is right."""
+    shown = CONFIG.read_text("utf-8").split("```yaml\n")[1].split("```")[0]
+    assert shown == SHORTEST
+    path = tmp_path / "demo.yaml"
+    path.write_text(shown)
+    assert load(str(path)).crawl.name == "demo"
+
+
+def test_text_and_sections_are_told_apart() -> None:
+    """An annotation knows whether it wants text, and whether it is a section."""
+    assert [key for key in ("crawl", "crawl.name", "crawl.root", "crawl.carry") if is_text(KEYS[key])] == [
+        "crawl.name",
+        "crawl.root",
+    ]
+    assert [key for key, kind in KEYS.items() if section_of(kind)] == [
+        "",
+        "crawl",
+        "crawl.columns",
+        "sources",
+        "sources.blocklists[]",
+        "dedup",
+        "dedup.url",
+        "dedup.exact",
+        "dedup.near",
+        "plan",
+        "run",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        (None, "null"),
+        (False, "false"),
+        (0.7, "0.7"),
+        ("2024", "'2024'"),
+        ("a\nb", '"a\\nb"'),
+        ({"a": [1, "é"]}, "{a: [1, é]}"),
+        (["a\x85b", "  "], "[\"a\\Nb\", '  ']"),
+        ("a " * 30 + "b", "a " * 30 + "b"),
+        ("x" * 80, "x" * 80),
+        ("x" * 81, "x" * 77 + "..."),
+    ],
+)
+def test_value_is_written_on_one_line(value: object, line: str) -> None:
+    """As in YAML, so that it can be told what was text and what was not; cut where it is long."""
+    assert in_yaml(value) == line
+
+
+# The tables and vocabularies
+
+
+def sections() -> dict[str, list[list[str]]]:
+    """Rows of each table in docs/columns.md, by title."""
+    _, *parts = COLUMNS.read_text("utf-8").split("\n## ")
+    return {
+        part.splitlines()[0].strip("`"): [cells(line) for line in part.splitlines() if line.startswith("| `")]
+        for part in parts
+    }
+
+
+def test_every_table_has_its_columns() -> None:
+    """A row a column: name, Arrow type, whether null may be, meaning."""
+    found = sections()
+    for table in TABLES:
+        assert [row[0] for row in found[table.name]] == [f"`{column.name}`" for column in table.columns]
+        assert [row[2] for row in found[table.name]] == ["yes" if column.nullable else "no" for column in table.columns]
+    kinds = {row[0]: row[1] for row in found["ledger"]}
+    assert [kinds[f"`{name}`"] for name in ("doc_id", "fetch_time", "marks", "similarity")] == [
+        "`string`",
+        "`timestamp[us, tz=UTC]`",
+        "list of marks",
+        "`double`",
+    ]
+    assert found["measured"][0][:3] == ["`doc_id`", "`fixed_size_binary[16]`", "no"]
+
+
+def test_every_field_of_a_mark_has_its_row() -> None:
+    """The meanings are those of the fields, no more and no fewer."""
+    assert list(MARK_MEANINGS) == [field.name for field in MARK]
+    assert [(row[0], row[3]) for row in sections()["Marks"]] == [(f"`{k}`", v) for k, v in MARK_MEANINGS.items()]
+
+
+@pytest.mark.parametrize(
+    ("title", "vocabulary"),
+    [("Reasons", RULES), ("Duplicate kinds", DUPLICATE_KINDS), ("Rejections", REJECTIONS)],
+)
+def test_every_word_of_a_vocabulary_has_its_row(title: str, vocabulary: Mapping[str, str]) -> None:
+    """Words in the order of their definition, with their meaning."""
+    assert sections()[title] == [[f"`{word}`", meaning] for word, meaning in vocabulary.items()]
+
+
+@given(st.lists(st.lists(st.text(), min_size=2, max_size=2)))
+def test_markdown_row_is_one_line_with_its_cells(rows: list[list[str]]) -> None:
+    """Whatever stands in a cell, a row stays a row: no line break, no bar that is not escaped."""
+    lines = markdown_table(["a", "b"], rows).split("\n")
+    assert lines[:2] == ["| a | b |", "| --- | --- |"]
+    assert len(lines) == len(rows) + 2
+    assert {line.replace("\\|", "").count("|") for line in lines} == {3}

@@ -1,0 +1,45 @@
+"""Connect components: edges of all passes to the component of every document that has a candidate."""
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+
+from transforms.kernels.candidates import connect
+from transforms.part_store import Stage, join, list_names, part_path, read_arrow, write_arrow
+
+
+class _Connect(beam.DoFn):
+    """On one worker: edges were contracted partition by partition before, but all that is left must fit its memory."""
+
+    def __init__(self, pairs: Stage, members: Stage):
+        self.pairs, self.members = pairs, members
+
+    def process(self, _: object) -> None:
+        names = [name for name in list_names(self.pairs.directory) if name.endswith(".arrow")]
+        edges = [read_arrow(join(self.pairs.directory, name)) for name in names]
+        table = pa.concat_tables(edges) if edges else pa.table({"a": np.empty(0, "u8"), "b": np.empty(0, "u8")})
+        nodes, roots = connect(table["a"].to_numpy(), table["b"].to_numpy())
+        part = (nodes >> np.uint64(32)).astype(np.int64)
+        starts = np.flatnonzero(np.r_[True, part[1:] != part[:-1]]) if len(part) else np.empty(0, np.int64)
+        for start, stop in zip(starts, np.r_[starts[1:], len(part)], strict=True):
+            rows = (nodes[start:stop] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+            path = part_path(self.members.directory, int(part[start]), "arrow")
+            write_arrow(path, pa.table({"row": rows, "component": roots[start:stop]}))
+        sizes = np.unique(roots, return_counts=True)[1]
+        self.members.finish(
+            0, {"members": len(nodes), "components": len(sizes), "largest": int(sizes.max()) if len(sizes) else 0}
+        )
+
+
+class ConnectComponents(beam.PTransform):
+    """From one element to a file for each part that has members: `row` uint32, `component` uint64, rows ascending.
+
+    A component is named by the smallest id in it. Components only bring candidates together; they never decide.
+    """
+
+    def __init__(self, pairs: Stage, members: Stage):
+        super().__init__()
+        self.connect = _Connect(pairs, members)
+
+    def expand(self, start: beam.PCollection) -> beam.PCollection:
+        return start | "Connect" >> beam.ParDo(self.connect).with_output_types(int)

@@ -1,0 +1,143 @@
+"""List the crawl: globs to files, each with its name, size, digest, format and the places where it may be cut."""
+
+import glob
+import itertools
+import os
+import re
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+from apache_beam.io.filesystems import FileSystems
+
+from schemas.errors import InputError
+from transforms.part_store import is_local, open_input
+
+EDGE_BYTES = 64 << 10
+MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+_SUFFIX = re.compile(r"\.(warc|wet|wat|jsonl|ndjson|parquet)(\.gz|\.zst|\.lz4)?$", re.IGNORECASE)
+_WILDCARD = re.compile(r"[*?\[]")
+_FORMATS = {"warc": "warc", "wet": "warc", "wat": "warc", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class CrawlFile:
+    """One input file. `format` is warc, jsonl, parquet, or unknown; `groups` are bytes of Parquet row groups."""
+
+    path: str
+    name: str
+    bytes: int
+    digest: str
+    format: str
+    compression: str
+    groups: tuple[int, ...] = ()
+
+
+def list_files(patterns: Sequence[str], root: str | None, format_: str) -> list[CrawlFile]:
+    """Files that the patterns match, sorted by name.
+
+    `root` is the directory that names are relative to, None: `common_root`. `format_` is `crawl.format`: auto, warc,
+    wet, jsonl or parquet. Raises InputError if a pattern matches nothing or a file cannot be opened, naming all such.
+    """
+    root = common_root(patterns) if root is None else root.rstrip("/")
+    matches = {pattern: expand(pattern) for pattern in patterns}
+    if empty := [pattern for pattern, found in matches.items() if not found]:
+        raise InputError(
+            "No file matches\n"
+            + "".join(f"  {pattern}\n" for pattern in empty)
+            + "Correct crawl.files; relative patterns are relative to the config file."
+        )
+    paths = sorted({path for found in matches.values() for path in found})
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda path: _inspect(path, root, format_), paths))
+    if faults := [fault for fault in found if isinstance(fault, str)]:
+        shown = "".join(f"  {fault}\n" for fault in faults[:10])
+        more = f"  … and {len(faults) - 10} more\n" if len(faults) > 10 else ""
+        raise InputError(
+            f"{len(faults)} of {len(paths)} input files cannot be opened:\n{shown}{more}Nothing was begun."
+        )
+    return sorted((f for f in found if isinstance(f, CrawlFile)), key=lambda f: f.name)
+
+
+def expand(pattern: str) -> list[str]:
+    """Files that a glob matches; `**` stands for any number of directories."""
+    if not is_local(pattern):
+        return [m.path for m in FileSystems.match([pattern])[0].metadata_list]
+    if os.path.isfile(pattern):
+        return [pattern]
+    return [path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path)]
+
+
+def common_root(patterns: Sequence[str]) -> str:
+    """Deepest directory common to all patterns, without a slash at its end.
+
+    >>> common_root(["/data/a/*.warc.gz", "/data/b/x.warc"])
+    '/data'
+    """
+    levels = zip(*(_WILDCARD.split(pattern)[0].split("/")[:-1] for pattern in patterns), strict=False)
+    return "/".join(names[0] for names in itertools.takewhile(lambda names: len(set(names)) == 1, levels))
+
+
+def relative_name(path: str, root: str) -> str:
+    """Name of a file in ids and lineage: relative to the root, or the whole path if it is not under it."""
+    return path.removeprefix(f"{root}/")
+
+
+def _inspect(path: str, root: str, format_: str) -> CrawlFile | str:
+    """The file with its facts, or why it cannot be opened."""
+    try:
+        with open_input(path) as stream:
+            head = stream.read(EDGE_BYTES)
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(size - EDGE_BYTES, 0))
+            tail = stream.read(EDGE_BYTES)
+            kind = detect_format(path, head) if format_ == "auto" else {"wet": "warc"}.get(format_, format_)
+            compression = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "none")
+            groups = _row_groups(stream) if kind == "parquet" else ()
+    except OSError as error:
+        return f"{path}: {error.strerror or error}"
+    digest = xxhash.xxh3_128_hexdigest(head + tail + size.to_bytes(8, "little"))
+    return CrawlFile(path, relative_name(path, root), size, digest, kind, compression, groups)
+
+
+def detect_format(path: str, head: bytes) -> str:
+    """Format by name where it is known, else by the first bytes: warc, jsonl, parquet or unknown."""
+    if known := _SUFFIX.search(path):
+        return _FORMATS[known[1].lower()]
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    start = _unpacked(head).lstrip(b"\xef\xbb\xbf\r\n\t ")
+    if start.startswith(b"WARC/"):
+        return "warc"
+    return "jsonl" if start.startswith(b"{") else "unknown"
+
+
+def _unpacked(head: bytes) -> bytes:
+    """First bytes of the content under a compression."""
+    try:
+        if head.startswith(b"\x1f\x8b"):
+            return zlib.decompressobj(31).decompress(head, 256)
+        if head.startswith((b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")):
+            kind = "zstd" if head[0] == 0x28 else "lz4"
+            return bytes(pa.CompressedInputStream(pa.BufferReader(head), kind).read(256))
+    except (zlib.error, OSError):
+        return b""  # damaged from the first byte: of no format that is known
+    return head
+
+
+def _row_groups(stream: BinaryIO) -> tuple[int, ...]:
+    """Compressed bytes of each row group; none if the footer cannot be read (the reader rejects the file)."""
+    stream.seek(0)
+    try:
+        footer = pq.ParquetFile(stream).metadata
+    except (pa.ArrowException, OSError):
+        return ()
+    columns = range(footer.num_columns)
+    return tuple(
+        sum(footer.row_group(g).column(c).total_compressed_size for c in columns) for g in range(footer.num_row_groups)
+    )

@@ -1,0 +1,107 @@
+"""Measure parts: read each part once and write its text with all that can be said of a record alone."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.columns import MEASURED, RECORDS, band_fields
+from schemas.errors import CleartitleError, WorkError
+from transforms.batches import digests, strings
+from transforms.kernels.xxh3 import hash128
+from transforms.measure.fingerprint import NearSettings, fingerprint
+from transforms.measure.plan_parts import Part
+from transforms.measure.read_records import ReadRules, read_records
+from transforms.measure.tally import Tally
+from transforms.part_store import Stage, write_file
+from transforms.urls import url_columns
+
+GROUP_BYTES = 64 << 20
+"""A row group of a measured file ends when it holds this much text: what one reader of it must keep in memory."""
+
+
+def measured_schema(near: NearSettings | None, carried: list[pa.Field]) -> pa.Schema:
+    """Schema of a measured file: `MEASURED`, the bands, the carried columns."""
+    return MEASURED.schema([*(band_fields(near.bands, near.rows) if near else []), *carried])
+
+
+def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) -> pa.RecordBatch:
+    """From `RECORDS` (and carried columns) to the columns of `measured_schema`."""
+    where = pc.binary_join_element_wise(pa.scalar(crawl), batch["source_file"], batch["locator"], "\0")
+    columns: dict[str, pa.Array] = {name: batch[name] for name in batch.schema.names if name != "locator"}
+    columns["doc_id"] = digests(hash128(*strings(where)))
+    columns |= url_columns(batch["url"])
+    columns |= fingerprint(batch["text"], near)
+    carried = [batch.schema.field(i) for i in range(len(RECORDS.columns), batch.num_columns)]
+    schema = measured_schema(near, carried)
+    return pa.record_batch([columns[name] for name in schema.names], schema=schema)
+
+
+class _MeasurePart(beam.DoFn):
+    def __init__(self, parts: dict[int, str], store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
+        self.parts, self.store, self.crawl, self.rules, self.near = parts, store, crawl, rules, near
+
+    def process(self, keyed: tuple[int, Iterable[int]]) -> None:
+        part = Part.from_json(self.parts[keyed[0]])
+        try:
+            self._measure(part)
+        except (CleartitleError, OSError, pa.ArrowException, MemoryError) as error:
+            raise WorkError(f"Measuring {part} failed: {error or type(error).__name__}") from error
+
+    def _measure(self, part: Part) -> None:
+        tally = Tally()
+        facts: dict[str, Any] = {"records": 0, "text_bytes": 0, "input_bytes": part.bytes}
+        schema = measured_schema(self.near, self.rules.carried())
+        with write_file(self.store.path(part.number)) as file, writer_of_texts(file, schema) as writer:
+            for group in _row_groups(self._batches(part, tally)):
+                writer.write_table(group, row_group_size=len(group))
+                facts["records"] += len(group)
+                facts["text_bytes"] += pc.sum(group["text_bytes"]).as_py() or 0
+        with write_file(self.store.path(part.number, "rejected.parquet")) as file:
+            pq.write_table(tally.table(), file)
+        facts |= {"rejected": len(tally.rejected), "not_documents": dict(sorted(tally.not_documents.items()))}
+        self.store.finish(part.number, facts)
+
+    def _batches(self, part: Part, tally: Tally) -> Iterator[pa.RecordBatch]:
+        for piece in part.pieces:
+            for batch in read_records(piece, self.rules, tally):
+                yield measure_batch(batch, self.crawl, self.near)
+
+
+def writer_of_texts(file: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
+    """Writer for measured files: quick to write and read again; columns of hashes are left as they are."""
+    plain = [f.name for f in schema if pa.types.is_fixed_size_binary(f.type) or f.name == "text"]
+    return pq.ParquetWriter(
+        file,
+        schema,
+        compression={name: "lz4" if name == "text" or name not in plain else "none" for name in schema.names},
+        use_dictionary=[name for name in schema.names if name not in plain],
+        write_statistics=False,
+    )
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    group: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        group.append(batch)
+        size += pc.sum(batch["text_bytes"]).as_py()
+        if size >= GROUP_BYTES:
+            yield pa.Table.from_batches(group)
+            group, size = [], 0
+    if group:
+        yield pa.Table.from_batches(group)
+
+
+class MeasureParts(beam.PTransform):
+    """From part numbers to measured files, each with its rejected records and a marker that counts them."""
+
+    def __init__(self, parts: Iterable[Part], store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
+        super().__init__()
+        self.measure = _MeasurePart({p.number: p.to_json() for p in parts}, store, crawl, rules, near)
+
+    def expand(self, numbers: beam.PCollection) -> beam.PCollection:
+        return numbers | "Measure" >> beam.ParDo(self.measure).with_output_types(int)

@@ -1,0 +1,43 @@
+"""Collect documents that were read one by one into Arrow record batches of `RECORDS`.
+
+>>> row = {"locator": "@0", "text": "one", "source_file": "a.warc", "source_position": 0}
+>>> [batch.num_rows for batch in batch_rows([row, row])]
+[2]
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pyarrow as pa
+
+from schemas.columns import RECORDS, TEXT
+from transforms.batches import BATCH_BYTES, BATCH_ROWS
+
+
+def batch_rows(rows: Iterable[Mapping[str, str | int | None]]) -> Iterator[pa.RecordBatch]:
+    """Yield batches of at most `BATCH_ROWS` rows and `BATCH_BYTES` of text; a longer text is a batch of its own.
+
+    A row gives values by column name, `fetch_time` in microseconds since 1970 UTC; what it leaves out is null. A row is
+    taken from `rows` only when it is needed. Raises `pyarrow.ArrowInvalid` for a column that must not be null and is.
+    """
+    collected: list[dict[str, str | bytes | int | None]] = []
+    total = 0
+    for row in rows:
+        text = row.get(TEXT.name)
+        data = text.encode() if isinstance(text, str) else None
+        size = len(data or b"")
+        if collected and (len(collected) == BATCH_ROWS or total + size > BATCH_BYTES):
+            yield _batch(collected)
+            collected, total = [], 0
+        collected.append({**row, TEXT.name: data})
+        total += size
+    if collected:
+        yield _batch(collected)
+
+
+def _batch(rows: list[dict[str, str | bytes | int | None]]) -> pa.RecordBatch:
+    schema = RECORDS.schema()
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([row.get(field.name) for row in rows], field.type) for field in schema], schema=schema
+    )
+    batch.validate()
+    return batch

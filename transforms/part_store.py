@@ -1,0 +1,196 @@
+"""Files of a run, on a local disk or any Beam filesystem: read, write so that nothing half-written shows, mark as done.
+
+On a local disk a file is written under a hidden name and renamed. On an object store a file shows when it is closed,
+so it is written under its own name; no rename is assumed.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from schemas.errors import OutputError
+
+PART_NAME = "part-{:05d}"
+STAGE_FILE = "stage.json"
+_UNFINISHED = ".tmp-"
+
+
+def is_local(path: str) -> bool:
+    """Whether the path has no `scheme://`."""
+    return "://" not in path
+
+
+def join(directory: str, *names: str) -> str:
+    """Path of a file under a directory of any filesystem."""
+    return "/".join([directory.rstrip("/") or "/", *names]).replace("//", "/", int(directory == "/"))
+
+
+def part_path(directory: str, number: int, suffix: str) -> str:
+    """Path of a part's file.
+
+    >>> part_path("store", 7, "parquet")
+    'store/part-00007.parquet'
+    """
+    return join(directory, f"{PART_NAME.format(number)}.{suffix}")
+
+
+def open_input(path: str) -> BinaryIO:
+    """Open a file for reading, bytes as stored. Raises OSError."""
+    if is_local(path):
+        return open(path, "rb")
+    return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+
+
+def exists(path: str) -> bool:
+    return os.path.exists(path) if is_local(path) else bool(FileSystems.exists(path))
+
+
+def list_names(directory: str) -> list[str]:
+    """Sorted names of what lies directly in a directory; empty where there is no such directory."""
+    if is_local(directory):
+        return sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+    prefix = join(directory, "")
+    found = [m.path[len(prefix) :] for m in FileSystems.match([f"{prefix}**"])[0].metadata_list]
+    return sorted({name.split("/")[0] for name in found})
+
+
+@contextmanager
+def write_file(path: str) -> Iterator[pa.NativeFile]:
+    """Open a file for writing; it shows under its name, whole, when the block ends without an error."""
+    if not is_local(path):
+        with pa.PythonFile(FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED), "w") as file:
+            yield file
+        return
+    directory, name = os.path.split(path)
+    os.makedirs(directory, exist_ok=True)
+    unfinished = os.path.join(directory, f".{name}{_UNFINISHED}{uuid.uuid4().hex}")
+    try:
+        with pa.OSFile(unfinished, "wb") as file:
+            yield file
+        os.replace(unfinished, path)
+    finally:
+        if os.path.exists(unfinished):
+            os.remove(unfinished)
+
+
+def write_json(path: str, value: Mapping[str, Any]) -> None:
+    with write_file(path) as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
+
+
+def read_json(path: str) -> dict[str, Any]:
+    with open_input(path) as file:
+        return cast(dict[str, Any], json.load(file))
+
+
+def copy_file(source: str, target: str) -> None:
+    """Copy a file to its place, whole or not at all."""
+    with open_input(source) as stream, write_file(target) as file:
+        shutil.copyfileobj(stream, file, 1 << 20)
+
+
+def file_facts(path: str) -> dict[str, int | str]:
+    """Size in bytes and SHA-256 of a file."""
+    with open_input(path) as stream:
+        digest, size = hashlib.sha256(), 0
+        while block := stream.read(1 << 20):
+            digest.update(block)
+            size += len(block)
+    return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def remove_tree(path: str) -> None:
+    """Remove a file or a directory with all that is in it, if it is there."""
+    if not is_local(path):
+        found = [m.path for m in FileSystems.match([path, join(path, "**")])[0:2] for m in m.metadata_list]
+        if found:
+            FileSystems.delete(found)
+    elif os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.remove(path)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A directory that a stage fills part by part, and the digest of all that its content depends on.
+
+    A part is done when its marker `part-00000.json` carries the digest of the stage; a run that resumes does the rest.
+    """
+
+    directory: str
+    digest: str
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Claim the directory. Raises OutputError if it was begun for something else."""
+        path = join(self.directory, STAGE_FILE)
+        if exists(path):
+            found = read_json(path)["digest"]
+            if found != self.digest:
+                raise OutputError(
+                    f"{self.directory} was begun with another config or other input files "
+                    f"(digest {found[:16]}, now {self.digest[:16]}).\n"
+                    "Restore them to go on with --resume, or start anew with --overwrite."
+                )
+        else:
+            write_json(path, {"digest": self.digest, **facts})
+
+    def marker(self, number: int) -> dict[str, Any] | None:
+        """What `finish` recorded for a part, or None if the part is not done."""
+        path = part_path(self.directory, number, "json")
+        if not exists(path):
+            return None
+        found = read_json(path)
+        return found if found["digest"] == self.digest else None
+
+    def finish(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Mark a part as done; to be called when all its files are in place."""
+        write_json(part_path(self.directory, number, "json"), {"digest": self.digest, **facts})
+
+    def path(self, number: int, suffix: str = "parquet") -> str:
+        return part_path(self.directory, number, suffix)
+
+    def listed(self) -> set[int]:
+        """Numbers of the parts that have a marker, be it of this digest or another."""
+        names = (n for n in list_names(self.directory) if n.startswith("part-") and n.endswith(".json"))
+        return {int(n[len("part-") : -len(".json")]) for n in names}
+
+    def done(self) -> set[int]:
+        """Numbers of the parts that are done."""
+        return {n for n in self.listed() if self.marker(n) is not None}
+
+    def sweep(self) -> None:
+        """Remove files that a killed run left unfinished."""
+        sweep(self.directory)
+
+
+def sweep(directory: str) -> None:
+    """Remove files that a killed run left unfinished in a local directory."""
+    for name in list_names(directory) if is_local(directory) else ():
+        if name.startswith(".") and _UNFINISHED in name:
+            os.remove(os.path.join(directory, name))
+
+
+def write_arrow(path: str, table: pa.Table) -> None:
+    """Write a table as an Arrow IPC file; for what passes between the steps of one run."""
+    with write_file(path) as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_arrow(path: str) -> pa.Table:
+    """Read a table that `write_arrow` wrote."""
+    if is_local(path):
+        with pa.memory_map(path) as file:
+            return pa.ipc.open_file(file).read_all()
+    with open_input(path) as stream:
+        return pa.ipc.open_file(pa.py_buffer(stream.read())).read_all()

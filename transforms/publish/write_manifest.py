@@ -1,0 +1,74 @@
+"""The manifest: what a dataset is, written last; where it is, the dataset is whole."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from transforms.part_store import Stage, part_path
+from transforms.publish.write_parts import FOLDERS, check_books
+
+MANIFEST: Final = "manifest.json"
+FORMAT_VERSION: Final = 1
+
+
+def add_up(markers: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:
+    """Sum numbers, and tables of numbers, of the same name over all markers; tables come out sorted by key.
+
+    >>> add_up([{"n": 1, "by": {"b": 1}}, {"n": 2, "by": {"a": 1, "b": 1}}], ["n", "by"])
+    {'n': 3, 'by': {'a': 1, 'b': 2}}
+    """
+    sums: dict[str, Any] = dict.fromkeys(names, 0)
+    for marker in markers:
+        for name in sums:
+            value = marker[name]
+            if isinstance(value, Mapping):
+                sums[name] = Counter(sums[name] or {}) + Counter(value)
+            else:
+                sums[name] += value
+    return {k: dict(sorted(v.items())) if isinstance(v, Counter) else v for k, v in sums.items()}
+
+
+def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> dict[str, Any]:
+    """Counts of the whole dataset and its files. Raises BooksError unless every part is there and all counts agree."""
+    numbers = range(parts)
+    stages = [[stage.marker(n) or {} for n in numbers] for stage in (measured, decided, published)]
+    missing = [n for n in numbers if not all(markers[n] for markers in stages)]
+    check_books("all parts", {"parts done": (parts - len(missing), parts)})
+    read = add_up(stages[0], ["records", "rejected", "not_documents", "text_bytes", "input_bytes"])
+    said = add_up(stages[1], ["kept", "dropped", "dropped_by", "marks", "lists"])
+    wrote = add_up(stages[2], ["records", "kept_text_bytes"])
+    files = {
+        part_path(folder, number, "parquet"): stages[2][number]["files"][folder]
+        for folder in FOLDERS
+        for number in numbers
+    }
+    rows = {folder: sum(stages[2][n]["files"][folder]["rows"] for n in numbers) for folder in FOLDERS}
+    check_books(
+        "the dataset",
+        {
+            "records": (read["records"], wrote["records"]),
+            "kept": (said["kept"], rows["documents"]),
+            "kept and dropped": (said["kept"] + said["dropped"], rows["ledger"]),
+            "dropped by reason": (said["dropped"], sum((said["dropped_by"] or {}).values())),
+            "rejected": (read["rejected"], rows["rejected"]),
+        },
+    )
+    return {
+        "counts": {
+            "records": read["records"] + read["rejected"],
+            "kept": said["kept"],
+            "dropped": said["dropped"],
+            "rejected": read["rejected"],
+            "dropped_by": said["dropped_by"] or {},
+        },
+        "marks": said["marks"] or {},
+        "not_documents": read["not_documents"] or {},
+        "list_matches": said["lists"] or {},
+        "bytes": {
+            "input": read["input_bytes"],
+            "text": read["text_bytes"],
+            "kept_text": wrote["kept_text_bytes"],
+            "written": sum(facts["bytes"] for facts in files.values()),
+        },
+        "files": files,
+    }

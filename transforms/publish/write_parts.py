@@ -1,0 +1,117 @@
+"""Write parts: text and decisions together, kept rows to documents; the books of each part must balance."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.columns import BUILD_ID, DOC_ID, DOCUMENTS, MEASURED, REJECTED, TEXT
+from schemas.errors import BooksError, CleartitleError, WorkError
+from schemas.reasons import KEEP
+from transforms.batches import hex_digests
+from transforms.part_store import Stage, copy_file, file_facts, join, open_input, part_path, write_file
+
+FOLDERS = ("documents", "ledger", "rejected")
+_FROM_LEDGER = [c.name for c in DOCUMENTS.columns if c.name != TEXT.name]
+
+
+def documents_schema(measured: pa.Schema) -> pa.Schema:
+    """Schema of a documents file: `DOCUMENTS` and the carried columns of the measured file."""
+    own = {column.name for column in MEASURED.columns}
+    carried = [field for field in measured if field.name not in own and not field.name.startswith("band_")]
+    return DOCUMENTS.schema(carried)
+
+
+def keep_rows(texts: pa.Table, ledger: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Documents: the rows of `texts` whose ledger rows, in the same order, say keep.
+
+    Raises BooksError where the two do not speak of the same records.
+    """
+    if not hex_digests(texts[DOC_ID.name].combine_chunks()).equals(ledger[DOC_ID.name].combine_chunks()):
+        raise BooksError("The measured rows and the ledger rows are not of the same records: measure and decide again.")
+    keep = pc.equal(ledger["decision"], KEEP)
+    rows, kept = ledger.filter(keep), texts.filter(keep)
+    return pa.table([(rows if name in _FROM_LEDGER else kept)[name] for name in schema.names], schema=schema)
+
+
+class _WritePart(beam.DoFn):
+    def __init__(self, measured: Stage, decided: Stage, published: Stage, dataset: str):
+        self.measured, self.decided, self.published, self.dataset = measured, decided, published, dataset
+
+    def process(self, keyed: tuple[int, Iterable[int]]) -> None:
+        number = keyed[0]
+        try:
+            self._publish(number)
+        except (CleartitleError, OSError, pa.ArrowException) as error:
+            raise WorkError(f"Publishing part {number} failed: {error}") from error
+
+    def _publish(self, number: int) -> None:
+        paths = {folder: part_path(join(self.dataset, folder), number, "parquet") for folder in FOLDERS}
+        rows = {"documents": 0, "ledger": 0}
+        text_bytes = 0
+        with open_input(self.measured.path(number)) as stream, open_input(self.decided.path(number)) as decided:
+            texts = pq.ParquetFile(stream)
+            schema = documents_schema(texts.schema_arrow)
+            ledger = pq.read_table(decided)
+            with write_file(paths["documents"]) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                for kept, of in _kept(texts, ledger, schema):
+                    writer.write_table(kept)
+                    rows["documents"] += len(kept)
+                    rows["ledger"] += of
+                    text_bytes += pc.sum(kept["text_bytes"]).as_py() or 0
+        copy_file(self.decided.path(number), paths["ledger"])
+        rows["rejected"] = self._reject(number, paths["rejected"])
+        self._balance(number, rows, len(ledger))
+        files = {folder: {**file_facts(path), "rows": rows[folder]} for folder, path in paths.items()}
+        self.published.finish(number, {"records": rows["ledger"], "kept_text_bytes": text_bytes, "files": files})
+
+    def _reject(self, number: int, path: str) -> int:
+        table = pq.read_table(self.measured.path(number, "rejected.parquet"))
+        build = pa.repeat(pa.scalar(self.published.digest[:16]), len(table))
+        with write_file(path) as file:
+            pq.write_table(table.append_column(BUILD_ID.field(), build).cast(REJECTED.schema()), file)
+        return len(table)
+
+    def _balance(self, number: int, rows: dict[str, int], decided: int) -> None:
+        measured = self.measured.marker(number) or {}
+        counts = self.decided.marker(number) or {}
+        check_books(
+            f"part {number}",
+            {
+                "measured records": (measured.get("records"), rows["ledger"]),
+                "ledger rows": (decided, rows["ledger"]),
+                "kept and dropped": (counts.get("kept", 0) + counts.get("dropped", 0), rows["ledger"]),
+                "documents": (counts.get("kept"), rows["documents"]),
+                "rejected": (measured.get("rejected"), rows["rejected"]),
+            },
+        )
+
+
+def check_books(whose: str, pairs: dict[str, tuple[Any, Any]]) -> None:
+    """Raise BooksError, naming every pair of counts that should be equal and is not."""
+    if wrong := [f"  {name}: {a} counted, {b} written" for name, (a, b) in pairs.items() if a != b]:
+        raise BooksError(f"The books of {whose} do not balance, so nothing is published:\n" + "\n".join(wrong))
+
+
+def _kept(texts: pq.ParquetFile, ledger: pa.Table, schema: pa.Schema) -> Iterator[tuple[pa.Table, int]]:
+    """Kept rows of each row group, with the number of rows it holds; measuring bounds the text of a row group."""
+    needed = [name for name in schema.names if name not in _FROM_LEDGER]
+    row = 0
+    for number in range(texts.num_row_groups):
+        group = texts.read_row_group(number, columns=[DOC_ID.name, *needed])
+        yield keep_rows(group, ledger.slice(row, len(group)), schema), len(group)
+        row += len(group)
+
+
+class WriteParts(beam.PTransform):
+    """From part numbers to the files of the dataset, each part with a marker that lists them."""
+
+    def __init__(self, measured: Stage, decided: Stage, published: Stage, dataset: str):
+        super().__init__()
+        self.write = _WritePart(measured, decided, published, dataset)
+
+    def expand(self, numbers: beam.PCollection) -> beam.PCollection:
+        return numbers | "Write" >> beam.ParDo(self.write).with_output_types(int)
