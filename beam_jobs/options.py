@@ -14,7 +14,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from schemas.errors import CleartitleError, UsageError, WorkError
 
 LOCAL_DEFAULT: Final = "--runner=FnApiRunner --direct_running_mode=multi_threading --direct_num_workers=<cores>"
-_WORKER_ERROR = re.compile(r"^(?:[\w.]*\.)?(\w+): (.*) \[while running '([^']*)'\]", re.DOTALL)
+_WORKER_ERROR = re.compile(r"^([\w.]*?)(\w+): (.*) \[while running '([^']*)'\]", re.DOTALL | re.MULTILINE)
 
 
 def cores() -> int:
@@ -70,9 +70,9 @@ def worker_letter(report: str) -> str | None:
     >>> worker_letter("Traceback …\\nKeyError: 'x' [while running 'Measure']")
     "Step Measure failed with KeyError: 'x'"
     """
-    for line in reversed([m.start() for m in re.finditer(r"^\S+: ", report, re.MULTILINE)]):
-        if found := _WORKER_ERROR.match(report[line:]):
-            kind, message, step = found.groups()
-            ours = report[line:].startswith("schemas.errors.")
-            return message if ours else f"Step {step} failed with {kind}: {message}"
+    # In a traceback the first line that is not indented is the error; what follows may be more lines of its message.
+    for traceback in reversed(report.split("Traceback (most recent call last):")):
+        if found := _WORKER_ERROR.search(traceback):
+            module, kind, message, step = found.groups()
+            return message if module == "schemas.errors." else f"Step {step} failed with {kind}: {message}"
     return None

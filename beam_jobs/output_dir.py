@@ -1,16 +1,18 @@
 """The output directory: refuse what is not ours to write to, and clear what is."""
 
 import os
+import re
 from typing import Final
 
 from schemas.errors import OutputError
-from transforms.part_store import STAGE_FILE, is_local, join, list_names, remove_tree, sweep
+from transforms.part_store import STAGE_FILE, is_local, is_unfinished, join, list_names, remove_tree, sweep
 from transforms.publish.write_manifest import MANIFEST
 from transforms.publish.write_parts import FOLDERS
 
 WORK: Final = "_work"
 _SIGNS: Final = {MANIFEST, WORK, STAGE_FILE}
 _OURS: Final = {*_SIGNS, *FOLDERS, "pairs", "members", "verdicts"}
+_PART: Final = re.compile(r"part-\d{5,}\.(json|parquet|rejected\.parquet)")
 
 
 def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
@@ -21,6 +23,8 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
     """
     if resume and overwrite:
         raise OutputError("--resume keeps what is there, --overwrite removes it: give one of them.")
+    if not directory:
+        raise OutputError("--output is empty; name a directory.")
     if is_local(directory) and os.path.lexists(directory) and not os.path.isdir(directory):
         raise OutputError(f"{directory} is a file; --output names a directory.")
     names = list_names(directory)
@@ -37,13 +41,14 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
 
 
 def _clear(directory: str, names: list[str]) -> None:
-    ours = [name for name in names if name in _OURS or name.startswith(("part-", ".part-", f".{MANIFEST}"))]
+    ours = [name for name in names if name in _OURS or _PART.fullmatch(name) or is_unfinished(name)]
     if foreign := sorted(set(names) - set(ours)):
         raise OutputError(
             f"{directory} holds things that no run wrote: {', '.join(foreign[:5])}.\n"
             "Move them away, or choose another directory; nothing was removed."
         )
-    for name in ours:
+    # The manifest goes first: a dataset without it is seen to be unfinished.
+    for name in sorted(ours, key=lambda name: name != MANIFEST):
         remove_tree(join(directory, name))
 
 

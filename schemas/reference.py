@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 
 from schemas.columns import MARK, MARK_MEANINGS, TABLES, Table
-from schemas.reasons import DUPLICATE_KINDS, REJECTIONS, RULES
+from schemas.reasons import DUPLICATE_KINDS, NOT_DOCUMENTS, REJECTIONS, RULES
 
 _INTRODUCTION: Final = """# Tables and vocabularies
 
@@ -38,6 +38,7 @@ def reference() -> str:
             _vocabulary("Reasons", "`reason` in the ledger, in the order of the rules.", RULES),
             _vocabulary("Duplicate kinds", "`duplicate_kind` in the ledger.", DUPLICATE_KINDS),
             _vocabulary("Rejections", "`reason` in the rejected table.", REJECTIONS),
+            _vocabulary("Not documents", "Records that were read, counted and left out by their kind.", NOT_DOCUMENTS),
         ]
     )
 

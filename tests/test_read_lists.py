@@ -63,8 +63,9 @@ def test_line_is_an_entry_as_hosts_are_written(line: str, entry: str) -> None:
         "localhost", "com", ".", "*.", "..", ".com", "a..example", "..a.example", "a.example..", "*.*.a.example",
         "0.0.0.0 a.example", "a.example b.example", "a.example,b.example", "http://a.example", "a.example/path",
         "a.example:80", "me@a.example", "a.example?q", "a\\b.example", "a%2eb.example", "a\tb.example", "! a.example",
-        "||a.example^", "full:a.example", "regexp:.*a", "server=/a.example/", "1.2", "0x7f.0.0.1", "1.2.3.256", "1.2.3.4.5",
-        "１.2.3.4", "2001:db8:::1", "[::1", "1:2", "xn--\u00ad.example", "a\0.example", "a&b.example",
+        "||a.example^", "full:a.example", "regexp:.*a", "server=/a.example/", "1.2", "0x7f.0.0.1", "1.2.3.256",
+        "1.2.3.4.5", "１.2.3.4", "2001:db8:::1", "[::1", "::1]", "[::1]:80", "1.2.3.4:80",
+        "1:2", "xn--\u00ad.example", "a\0.example", "a&b.example",
     ],
 )  # fmt: skip
 def test_line_that_is_no_domain_is_ignored_and_named(line: str) -> None:
@@ -156,9 +157,8 @@ def test_allow_list_names_every_wrong_entry() -> None:
 
 LABEL = st.text("aBxn0-_", min_size=1, max_size=4)
 NAME = st.lists(LABEL, min_size=1, max_size=3).map(".".join)
-LINE = st.builds(
-    "{}{}{}{}".format, st.sampled_from(["", "*.", ".", " "]), NAME, st.sampled_from(["", ".com", ".de."]), st.sampled_from(["", "\r", " #x"])
-)  # fmt: skip
+BEFORE, TLD, BEHIND = (st.sampled_from(x) for x in (["", "*.", ".", " "], ["", ".com", ".de."], ["", "\r", " #x"]))
+LINE = st.builds("{}{}{}{}".format, BEFORE, NAME, TLD, BEHIND)
 ODD_LINE = st.text("aü1.:*# /\u3002\t", max_size=8)
 
 
@@ -166,17 +166,17 @@ ODD_LINE = st.text("aü1.:*# /\u3002\t", max_size=8)
 @given(st.lists(LINE | ODD_LINE, max_size=12))
 def test_columns_of_lines_equal_lines_read_one_by_one(lines: list[str]) -> None:
     """The fast path for plain lines is no other rule: behind a comment sign, every line takes the slow path."""
-    slow: dict[str, int] = {}
+    slow: dict[str, int] = {"anchor.example": 1}
     ignored = []
-    for number, line in enumerate(lines, 1):
-        if line.strip(" \t\r") and not line.lstrip(" \t").startswith("#"):
-            try:
-                slow.setdefault(*((entry, number) for entry in entries(read(f"{line}#"))).__next__())
-            except ConfigError:
-                ignored.append((number, line.strip()))
+    for number, line in enumerate(lines, 2):
+        if not line.strip(" \t\r") or line.lstrip(" \t").startswith("#"):
+            continue
+        try:
+            slow.setdefault(next(iter(entries(read(f"{line}#")))), number)
+        except ConfigError:
+            ignored.append((number, line.strip()))
     domains = read("\n".join(["anchor.example", *lines]))
-    assert entries(domains) == {"anchor.example": 1} | {entry: line + 1 for entry, line in slow.items()}
-    assert domains.ignored == tuple((number + 1, line) for number, line in ignored)
+    assert (entries(domains), domains.ignored) == (slow, tuple(ignored))
 
 
 @settings(deadline=None)

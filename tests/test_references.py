@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ import schemas.reference
 from configs.load import load
 from configs.reference import KEYS, SHORTEST, in_yaml, is_text, section_of, words
 from schemas.columns import MARK, MARK_MEANINGS, TABLES
-from schemas.reasons import DUPLICATE_KINDS, REJECTIONS, RULES
+from schemas.reasons import DUPLICATE_KINDS, NOT_DOCUMENTS, REJECTIONS, RULES
 from schemas.reference import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,10 +25,9 @@ CONFIG, COLUMNS = (ROOT / "docs" / name for name in ("config.md", "columns.md"))
 @pytest.mark.parametrize(
     ("module", "path"), [(configs.reference, CONFIG), (schemas.reference, COLUMNS)], ids=["config", "columns"]
 )
-def test_committed_reference_is_the_generated_one(module: object, path: Path) -> None:
+def test_committed_reference_is_the_generated_one(module: ModuleType, path: Path) -> None:
     """A change of a definition goes with its reference."""
-    name = module.__name__  # type: ignore[attr-defined]
-    assert path.read_text("utf-8") == module.reference(), f"run: python -m {name} > docs/{path.name}"  # type: ignore[attr-defined]
+    assert path.read_text("utf-8") == module.reference(), f"run: python -m {module.__name__} > docs/{path.name}"
 
 
 @pytest.mark.parametrize(("name", "path"), [("configs.reference", CONFIG), ("schemas.reference", COLUMNS)])
@@ -176,7 +176,12 @@ def test_every_field_of_a_mark_has_its_row() -> None:
 
 @pytest.mark.parametrize(
     ("title", "vocabulary"),
-    [("Reasons", RULES), ("Duplicate kinds", DUPLICATE_KINDS), ("Rejections", REJECTIONS)],
+    [
+        ("Reasons", RULES),
+        ("Duplicate kinds", DUPLICATE_KINDS),
+        ("Rejections", REJECTIONS),
+        ("Not documents", NOT_DOCUMENTS),
+    ],
 )
 def test_every_word_of_a_vocabulary_has_its_row(title: str, vocabulary: Mapping[str, str]) -> None:
     """Words in the order of their definition, with their meaning."""

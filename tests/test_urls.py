@@ -179,14 +179,14 @@ ODD = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.lists(PLAIN, max_size=8))
 def test_plain_urls_equal_the_libraries_answer(urls: list[str]) -> None:
     """Cutting columns is a fast path, never another rule."""
     assert rows(*urls) == [slow(url) for url in urls]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.lists(PLAIN | ODD, max_size=8))
 def test_mixed_urls_equal_the_libraries_answer_row_by_row(urls: list[str]) -> None:
     """Rows of both paths come back in their own places."""
@@ -206,7 +206,7 @@ def test_plain_urls_go_through_no_parser(monkeypatch: pytest.MonkeyPatch) -> Non
     ]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(urls=st.lists(ODD, max_size=8))
 def test_reading_urls_asks_no_name_server(urls: list[str]) -> None:
     """surt resolves hosts of digits and dots; what it is given are whole IPv4 addresses, which need no server."""

@@ -8,7 +8,12 @@ DATE = "2024-05-18T01:58:10Z"
 
 
 def record(
-    kind: str, block: bytes = b"", fields: Mapping[str, str] | None = None, *, version: str = "1.0", length: int | None = None
+    kind: str,
+    block: bytes = b"",
+    fields: Mapping[str, str] | None = None,
+    *,
+    version: str = "1.0",
+    length: int | None = None,
 ) -> bytes:
     """One WARC record, uncompressed. `length` lies about the block; a field with an empty value is left out."""
     header = {"WARC-Type": kind, "WARC-Date": DATE, "Content-Length": str(len(block) if length is None else length)}
@@ -17,7 +22,11 @@ def record(
 
 
 def http(
-    body: bytes = b"", content_type: str = "text/html", fields: Mapping[str, str] | None = None, *, status: str = "200 OK"
+    body: bytes = b"",
+    content_type: str = "text/html",
+    fields: Mapping[str, str] | None = None,
+    *,
+    status: str = "200 OK",
 ) -> bytes:
     """An HTTP response message."""
     lines = [f"{name}: {value}" for name, value in {"Content-Type": content_type, **(fields or {})}.items() if value]
@@ -33,7 +42,9 @@ def response(message: bytes, record_id: str = "", url: str = URL, *, version: st
 def request(record_id: str = "", url: str = URL, *, version: str = "1.0") -> bytes:
     """A request record."""
     fields = {"WARC-Target-URI": url, "Content-Type": "application/http; msgtype=request"}
-    return record("request", b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", {**fields, **_id(record_id)}, version=version)
+    return record(
+        "request", b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", {**fields, **_id(record_id)}, version=version
+    )
 
 
 def resource(

@@ -30,10 +30,10 @@ def strings(array: pa.Array) -> Strings:
     >>> bytes(view.data), view.offsets.tolist()
     (b'abc', [0, 2, 2, 3])
     """
+    text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
     if array.null_count:
-        array = pc.fill_null(array, b"" if pa.types.is_binary(array.type) else "")
-    large = pa.large_binary() if pa.types.is_binary(array.type) else pa.large_string()
-    array = array.cast(large)
+        array = pc.fill_null(array, "" if text else b"")
+    array = array.cast(pa.large_string() if text else pa.large_binary())
     _, offsets, data = array.buffers()
     if len(array) == 0 or offsets is None:
         return Strings(np.empty(0, np.uint8), np.zeros(len(array) + 1, np.int64))

@@ -1,13 +1,14 @@
 """Files of a run, on a local disk or any Beam filesystem: read, write so that nothing half-written shows, mark as done.
 
 On a local disk a file is written under a hidden name and renamed. On an object store a file shows when it is closed,
-so it is written under its own name; no rename is assumed.
+so it is made on the local disk and sent whole under its own name; no rename is assumed.
 """
 
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -68,8 +69,11 @@ def list_names(directory: str) -> list[str]:
 def write_file(path: str) -> Iterator[pa.NativeFile]:
     """Open a file for writing; it shows under its name, whole, when the block ends without an error."""
     if not is_local(path):
-        with pa.PythonFile(FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED), "w") as file:
-            yield file
+        with tempfile.TemporaryDirectory() as directory:
+            unfinished = os.path.join(directory, "file")
+            with pa.OSFile(unfinished, "wb") as file:
+                yield file
+            _send(unfinished, path)
         return
     directory, name = os.path.split(path)
     os.makedirs(directory, exist_ok=True)
@@ -81,6 +85,14 @@ def write_file(path: str) -> Iterator[pa.NativeFile]:
     finally:
         if os.path.exists(unfinished):
             os.remove(unfinished)
+
+
+def _send(source: str, target: str) -> None:
+    with (
+        open(source, "rb") as stream,
+        FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as file,
+    ):
+        shutil.copyfileobj(stream, file, 1 << 20)
 
 
 def write_json(path: str, value: Mapping[str, Any]) -> None:
@@ -174,10 +186,19 @@ class Stage:
         sweep(self.directory)
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether a file of this name is one that `write_file` had not finished.
+
+    >>> is_unfinished(".stage.json.tmp-0f3a"), is_unfinished("stage.json")
+    (True, False)
+    """
+    return name.startswith(".") and _UNFINISHED in name
+
+
 def sweep(directory: str) -> None:
     """Remove files that a killed run left unfinished in a local directory."""
     for name in list_names(directory) if is_local(directory) else ():
-        if name.startswith(".") and _UNFINISHED in name:
+        if is_unfinished(name):
             os.remove(os.path.join(directory, name))
 
 

@@ -37,8 +37,7 @@ def unpack(values: Iterable[bytes]) -> pa.Table:
 def split(batch: pa.RecordBatch, target: npt.NDArray[np.integer]) -> Iterator[Packed]:
     """Split a batch by the partition of each row (int, shape (rows,)); rows keep their order inside a partition."""
     order = np.argsort(target, kind="stable")
-    ordered = target[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.empty(0, np.int64)
+    numbers, counts = np.unique(target[order], return_counts=True)
     batch = batch.take(pa.array(order))
-    for start, stop in zip(starts, np.r_[starts[1:], len(ordered)], strict=True):
-        yield int(ordered[start]), pack(batch.slice(start, stop - start))
+    for number, count, stop in zip(numbers, counts, np.cumsum(counts), strict=True):
+        yield int(number), pack(batch.slice(stop - count, count))

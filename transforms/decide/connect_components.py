@@ -20,11 +20,12 @@ class _Connect(beam.DoFn):
         table = pa.concat_tables(edges) if edges else pa.table({"a": np.empty(0, "u8"), "b": np.empty(0, "u8")})
         nodes, roots = connect(table["a"].to_numpy(), table["b"].to_numpy())
         part = (nodes >> np.uint64(32)).astype(np.int64)
-        starts = np.flatnonzero(np.r_[True, part[1:] != part[:-1]]) if len(part) else np.empty(0, np.int64)
-        for start, stop in zip(starts, np.r_[starts[1:], len(part)], strict=True):
-            rows = (nodes[start:stop] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-            path = part_path(self.members.directory, int(part[start]), "arrow")
-            write_arrow(path, pa.table({"row": rows, "component": roots[start:stop]}))
+        numbers, counts = np.unique(part, return_counts=True)
+        for number, count, stop in zip(numbers, counts, np.cumsum(counts), strict=True):
+            mine = slice(stop - count, stop)
+            rows = (nodes[mine] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+            path = part_path(self.members.directory, int(number), "arrow")
+            write_arrow(path, pa.table({"row": rows, "component": roots[mine]}))
         sizes = np.unique(roots, return_counts=True)[1]
         self.members.finish(
             0, {"members": len(nodes), "components": len(sizes), "largest": int(sizes.max()) if len(sizes) else 0}

@@ -32,7 +32,7 @@ _IGNORED_CHARACTERS: Final = 100
 _BLANK: Final = r"^\s*(?:#|$)"
 _PLAIN: Final = r"^[ \t]*(?:\*?\.)?(?:[A-Za-z0-9_-]+\.)+[A-Za-z]{2,}\.?[ \t\r\n]*$"
 _DOMAIN: Final = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9_-]+")
-_IPV6: Final = re.compile(r"\[?([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\]?")
+_IPV6: Final = re.compile(r"\[?[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]?")
 _NEVER: Final = re.compile(r"[\s/\\?@:%]")
 """What a URL parser would read as something else than a host, or skip."""
 
@@ -130,7 +130,7 @@ def _read_domain(text: str) -> str | None:
     name = re.sub(r"^\*?\.", "", text.strip()).removesuffix(".")
     address = _IPV6.fullmatch(name)
     if address:
-        name = f"[{address[1]}]"
+        name = name if name.startswith("[") else f"[{name}]"
     elif _NEVER.search(name):
         return None
     try:

@@ -70,7 +70,7 @@ def expand(pattern: str) -> list[str]:
         return [m.path for m in FileSystems.match([pattern])[0].metadata_list]
     if os.path.isfile(pattern):
         return [pattern]
-    return [path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path)]
+    return [path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path)]
 
 
 def common_root(patterns: Sequence[str]) -> str:

@@ -31,7 +31,8 @@ def map_columns(files: Sequence[CrawlFile], crawl: Crawl) -> ReadRules:
     if found := [fault for fault in faults if fault]:
         raise InputError("\n".join(found[:10]) + "\nCorrect crawl.columns or crawl.carry.")
     columns = tuple(("record_id" if ours == "id" else ours, theirs) for ours, theirs in named.items())
-    return ReadRules(ColumnMap(columns, crawl.carry), crawl.main_content, _carry_types(schemas, crawl.carry))
+    types = _carry_types(schemas, crawl.carry, beside_json=bool(keys))
+    return ReadRules(ColumnMap(columns, crawl.carry), crawl.main_content, types)
 
 
 def _schema(file: CrawlFile) -> pa.Schema:
@@ -54,9 +55,11 @@ def _missing(where: str, wanted: Iterable[str], there: Iterable[str]) -> str | N
     return f"{where} has no column {names}. Its columns are: {', '.join(there)}."
 
 
-def _carry_types(schemas: Mapping[str, pa.Schema], carry: Sequence[str]) -> dict[str, pa.DataType]:
-    """Arrow types of the carried columns of Parquet files. Raises InputError where files disagree."""
-    types: dict[str, pa.DataType] = {}
+def _carry_types(
+    schemas: Mapping[str, pa.Schema], carry: Sequence[str], *, beside_json: bool
+) -> dict[str, pa.DataType]:
+    """Arrow types of the carried columns; strings from JSON Lines. Raises InputError where files disagree."""
+    types: dict[str, pa.DataType] = dict.fromkeys(carry, pa.string()) if beside_json else {}
     for name, schema in schemas.items():
         for column in carry:
             found = schema.field(column).type

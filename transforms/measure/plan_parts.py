@@ -72,7 +72,8 @@ def plan_parts(files: Sequence[CrawlFile], part_size: int) -> Plan:
     Plain JSONL is cut by byte range and Parquet by row groups; other files stay whole. Small pieces are joined: a part
     takes the next piece as long as it does not grow beyond the target.
     """
-    pieces = [piece for file in sorted(files, key=lambda f: f.name) for piece in _cut(file, part_size)]
+    files = sorted(files, key=lambda f: f.name)
+    pieces = [piece for file in files for piece in _cut(file, part_size)]
     return Plan(tuple(files), tuple(Part(i, tuple(group)) for i, group in enumerate(_join(pieces, part_size))))
 
 

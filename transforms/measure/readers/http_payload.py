@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
-from fastwarc.warc import HeaderMap
 
 from transforms.measure.readers.warc_codecs import GZIP
-from transforms.measure.readers.warc_records import parse_headers
+from transforms.measure.readers.warc_records import Headers, parse_headers
 
 MAX_BODY_BYTES: Final = 1 << 29
 """A decoded body is held in memory as a whole; a larger one (512 MiB) is an error, as compressed bombs are."""
 
+_STATUS: Final = re.compile(rb"HTTP/\d+(?:\.\d+)?[ \t]+(\d{3})\b[^\r\n]*")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 _CHUNK: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]{0,1000})?\r?\n")
 _CHUNK_END: Final = re.compile(rb"\r?\n")
@@ -30,7 +30,7 @@ class Response(NamedTuple):
     """An HTTP response as stored: status code, header, and the body with its codings."""
 
     status: int
-    headers: HeaderMap
+    headers: Headers
     body: bytes
 
 
@@ -42,12 +42,11 @@ def split_response(block: bytes) -> Response:
 
     A header that is not closed is all there is. Raises BrokenPageError if there is no HTTP status line.
     """
-    match = _HEADER_END.search(block)
-    head, body = (block[: match.start()], block[match.end() :]) if match else (block, b"")
-    headers = parse_headers(head)
-    if headers.status_code is None or not head.startswith(b"HTTP/"):
+    status, end = _STATUS.match(block), _HEADER_END.search(block)
+    if not status:
         raise BrokenPageError(f"The record begins with {block[:40]!r} instead of an HTTP status line.")
-    return Response(headers.status_code, headers, body)
+    head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
+    return Response(int(status[1]), parse_headers(head[status.end() :]), body)
 
 
 def decode_body(response: Response, *, cut: bool = False) -> bytes:
@@ -57,9 +56,9 @@ def decode_body(response: Response, *, cut: bool = False) -> bytes:
     names a coding, the body is taken as it is. `cut` says that the crawler stopped in the middle (WARC-Truncated): then
     what can be decoded is the body. Raises BrokenPageError if a coding is damaged or the body is over `MAX_BODY_BYTES`.
     """
-    codings = (*response.headers.get_multiple("Content-Encoding"), *response.headers.get_multiple("Transfer-Encoding"))
+    codings = ",".join(response.headers.get(name, "") for name in ("content-encoding", "transfer-encoding"))
     body = response.body
-    for coding in reversed([name.strip().lower() for names in codings for name in names.split(",")]):
+    for coding in reversed([name.strip() for name in codings.lower().split(",")]):
         if not body or coding in ("", "identity", "none"):
             continue
         try:

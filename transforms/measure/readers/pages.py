@@ -9,7 +9,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, detect_mime, map_encoding_to_html5
 
 from transforms.measure.readers.http_payload import BrokenPageError, decode_body, is_text, split_response
-from transforms.measure.readers.warc_records import Record, field
+from transforms.measure.readers.warc_records import Record
 
 HTML_TYPES: Final = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml")
 TEXT_TYPE: Final = "text/plain"
@@ -72,11 +72,11 @@ def read_page(record: Record, *, main_content: bool = True) -> str | NotDocument
         return NotDocument(kind)
     if kind not in _DOCUMENTS:
         return NotDocument("unknown_type")
-    if field(headers, "WARC-Segment-Number"):
+    if headers.get("warc-segment-number", ""):
         return NotDocument("segment")
-    if field(headers, "WARC-Target-URI").lstrip("<").startswith("metadata:"):
+    if headers.get("warc-target-uri", "").lstrip("<").startswith("metadata:"):
         return NotDocument("metadata")  # what Wget writes about itself, as resources
-    content_type = field(headers, "Content-Type")
+    content_type = headers.get("content-type", "")
     if kind != "response":
         return _read_payload(record, content_type, lambda: record.block, main_content)
     if _media_type(content_type) != "application/http" and not record.block.startswith(b"HTTP/"):
@@ -85,8 +85,8 @@ def read_page(record: Record, *, main_content: bool = True) -> str | NotDocument
     if response.status != 200:
         known = 100 <= response.status <= 599
         return NotDocument(f"http_status_{response.status}" if known else "http_status_other")
-    cut = bool(field(headers, "WARC-Truncated"))
-    content_type = field(response.headers, "Content-Type")
+    cut = bool(headers.get("warc-truncated", ""))
+    content_type = response.headers.get("content-type", "")
     return _read_payload(record, content_type, lambda: decode_body(response, cut=cut), main_content)
 
 
@@ -133,7 +133,7 @@ def _read_payload(
     record: Record, content_type: str, payload: Callable[[], bytes], main_content: bool
 ) -> str | NotDocument:
     """`payload` is asked for only if the types do not say already that it is no document."""
-    identified = field(record.headers, "WARC-Identified-Payload-Type")
+    identified = record.headers.get("warc-identified-payload-type", "")
     media = _media_type(content_type) or _media_type(identified) or _sniff(payload())
     if media == TEXT_TYPE or (media in HTML_TYPES and record.kind != "conversion"):
         html = media in HTML_TYPES

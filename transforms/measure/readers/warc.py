@@ -11,7 +11,7 @@ from schemas.reasons import BROKEN_HTTP
 from transforms.measure.readers.http_payload import BrokenPageError
 from transforms.measure.readers.pages import NotDocument, read_page
 from transforms.measure.readers.record_batches import batch_rows
-from transforms.measure.readers.warc_records import Fault, Record, bare, field, scan_records
+from transforms.measure.readers.warc_records import Fault, Record, bare, scan_records
 from transforms.measure.tally import Tally
 
 _SHA1_BASE32: Final = re.compile(r"sha1:([A-Z2-7]{32})", re.IGNORECASE)
@@ -47,7 +47,6 @@ def _rows(stream: BinaryIO, source_file: str, tally: Tally, main_content: bool) 
             position, size, reason, detail, record_id, url = found
             tally.reject(source_file, position, reason, detail, size=size, record_id=record_id, url=url)
             continue
-        row = _lineage(found, source_file)
         try:
             page = read_page(found, main_content=main_content)
         except BrokenPageError as error:
@@ -57,25 +56,23 @@ def _rows(stream: BinaryIO, source_file: str, tally: Tally, main_content: bool) 
                 BROKEN_HTTP,
                 str(error),
                 size=found.length,
-                record_id=bare(field(found.headers, "WARC-Record-ID")),
-                url=bare(field(found.headers, "WARC-Target-URI")),
+                record_id=bare(found.headers, "warc-record-id"),
+                url=bare(found.headers, "warc-target-uri"),
             )
             continue
         if isinstance(page, NotDocument):
             tally.skip(page.kind)
             continue
-        row["text"] = page
-        row["locator"] = _locator(found, locators)
-        yield row
+        yield {"locator": _locator(found, locators), **_lineage(found, source_file), "text": page}
 
 
 def _lineage(record: Record, source_file: str) -> Row:
-    record_id = bare(field(record.headers, "WARC-Record-ID"))
+    record_id = bare(record.headers, "warc-record-id")
     return {
         "record_id": record_id,
-        "url": bare(field(record.headers, "WARC-Target-URI")),
-        "fetch_time": _microseconds(field(record.headers, "WARC-Date")),
-        "content_digest": _SHA1_BASE32.sub(r"\1", field(record.headers, "WARC-Payload-Digest")) or None,
+        "url": bare(record.headers, "warc-target-uri"),
+        "fetch_time": _microseconds(record.headers.get("warc-date", "")),
+        "content_digest": _SHA1_BASE32.sub(r"\1", record.headers.get("warc-payload-digest", "")) or None,
         "warc_filename": source_file,
         "warc_record_offset": None if record.length is None else record.position,
         "warc_record_length": record.length,
@@ -87,7 +84,7 @@ def _lineage(record: Record, source_file: str) -> Row:
 
 def _locator(record: Record, taken: dict[str, int]) -> str:
     """The record id, or the position; with `#2`, `#3` … if the file has used it already."""
-    base = bare(field(record.headers, "WARC-Record-ID")) or f"@{record.position}"
+    base = bare(record.headers, "warc-record-id") or f"@{record.position}"
     locator = base
     while locator in taken:
         taken[base] += 1

@@ -23,15 +23,18 @@ MAX_BLOCK_BYTES: Final = 1 << 29
 _VERSION: Final = re.compile(rb"WARC/\d{1,3}\.\d{1,3}[ \t]*\r?\n", re.IGNORECASE)
 _RECORD_START: Final = re.compile(_VERSION.pattern + rb"[A-Za-z][\w-]*[ \t]*:", re.IGNORECASE)
 _RECORD_START_BYTES: Final = 256  # more than enough for a match
-_HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
+_HEADER_END: Final = re.compile(rb"\r?\n\r?\n|(?P<record>" + _RECORD_START.pattern + rb")", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(rb"[\r\n]*")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
+
+
+Headers = dict[str, str]
 
 
 class Record(NamedTuple):
     """One record that could be read."""
 
-    headers: HeaderMap
+    headers: Headers
     block: bytes
     position: int
     """Byte offset in the stored file; of the compressed member that holds the record, if it begins inside one."""
@@ -41,7 +44,7 @@ class Record(NamedTuple):
     @property
     def kind(self) -> str:
         """WARC-Type in lower case."""
-        return field(self.headers, "WARC-Type").lower()
+        return self.headers.get("warc-type", "").lower()
 
 
 class Fault(NamedTuple):
@@ -70,21 +73,23 @@ def scan_records(stream: BinaryIO) -> Iterator[Record | Fault]:
         yield scan.next()
 
 
-def parse_headers(data: bytes | bytearray, has_status_line: bool = True) -> HeaderMap:
-    """Parse the lines of a WARC or HTTP header; lines may end with LF alone, fields may be continued."""
+def parse_headers(data: bytes | bytearray) -> Headers:
+    r"""Fields of a WARC or HTTP header by name in lower case, without surrounding blanks; the first value of each.
+
+    >>> parse_headers(b"A: 1\nB: 2\r\n  3\nA: 4")
+    {'a': '1', 'b': '2 3'}
+
+    Lines may end with LF alone, and go on in the next one if that begins with a blank. Bytes that are no UTF-8 become
+    U+FFFD.
+    """
     headers = HeaderMap()
-    headers.parse(io.BytesIO(b"\r\n".join(data.splitlines()) + b"\r\n\r\n"), has_status_line)
-    return headers
+    headers.parse(io.BytesIO(b"\r\n".join(data.strip(b"\r\n").splitlines()) + b"\r\n\r\n"), False)
+    return {name.lower(): value.strip() for name, value in reversed(headers.to_tuples())}
 
 
-def field(headers: HeaderMap, name: str) -> str:
-    """The first value of a field without surrounding blanks; empty if there is none."""
-    return (headers.get(name) or "").strip()
-
-
-def bare(value: str) -> str | None:
-    """A record id or URI without the angle brackets that some writers put around it; None if nothing is left."""
-    return value.removeprefix("<").removesuffix(">").strip() or None
+def bare(headers: Headers, name: str) -> str | None:
+    """A record id or URI without the angle brackets that writers put around it; None if there is none."""
+    return headers.get(name, "").removeprefix("<").removesuffix(">").strip() or None
 
 
 class _Scan:
@@ -103,7 +108,7 @@ class _Scan:
         if beginning.startswith(b"filedesc:"):
             source.finish()
             detail = (
-                "The file is an ARC file (the forerunner of WARC), not read; `warcio recompress` makes a WARC of it."
+                "The file is an ARC file (the forerunner of WARC), not read; `warcio recompress` makes it a WARC file."
             )
             return Fault(0, source.place(source.at).offset, UNKNOWN_FORMAT, detail)
         fault = self._lost(start, BROKEN_RECORD, f"The file begins with {beginning!r}, which is no WARC record.")
@@ -132,34 +137,31 @@ class _Scan:
             if self._cut_version():
                 return self._lost(start, *self._cut(f"The file ends inside the version line {head!r}."))
             return self._lost(start, *self._cut(f"Where a record should begin stands {head!r}.", BROKEN_RECORD))
-        header_end = self._header_end()
+        header_end = self._header_end(version.end())
         if not header_end:
             reason = BROKEN_RECORD if len(source.buffer) > MAX_HEADER_BYTES else TRUNCATED
             detail = f"The record header is not closed within {min(len(source.buffer), MAX_HEADER_BYTES)} bytes."
             return self._lost(start, *self._cut(detail, reason), skip=version.end())
-        if _RECORD_START.search(source.buffer, version.end(), header_end.start()):
+        if header_end["record"]:
             detail = "The next record begins before the record header is closed by an empty line."
             return self._lost(start, BROKEN_RECORD, detail, skip=version.end())
-        headers = parse_headers(source.buffer[version.end() : header_end.start()], has_status_line=False)
+        headers = parse_headers(source.buffer[version.end() : header_end.start()])
         return self._take(start, headers, header_end.end())
 
-    def _take(self, start: Place, headers: HeaderMap, block: int) -> Record | Fault:
+    def _take(self, start: Place, headers: Headers, block: int) -> Record | Fault:
         """Take the record whose block begins at `block` of the buffer."""
-        source, length = self._source, field(headers, "Content-Length")
+        source, length = self._source, headers.get("content-length", "")
         if not _LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
             detail = f"Content-Length is {length!r}; a number up to {MAX_BLOCK_BYTES} (512 MiB) is needed."
             return self._lost(start, BROKEN_RECORD, detail, block, headers)
         end = block + int(length)
         if not source.fill(end):
-            reason, detail = self._cut(
-                f"The file ends after {len(source.buffer) - block} bytes of a block of {length}."
-            )
             if following := _RECORD_START.search(source.buffer, block):
-                reason = BROKEN_RECORD
-                detail = (
-                    f"Content-Length is {length}, but the next record begins after {following.start() - block} bytes."
-                )
-            return self._lost(start, reason, detail, block, headers)
+                room = following.start() - block
+                detail = f"Content-Length is {length}, but the next record begins after {room} bytes."
+                return self._lost(start, BROKEN_RECORD, detail, block, headers)
+            detail = f"The file ends after {len(source.buffer) - block} bytes of a block of {length}."
+            return self._lost(start, *self._cut(detail), block, headers)
         tail = self._record_end(block, end)
         if tail is None:
             found = bytes(source.buffer[end : end + 20])
@@ -171,7 +173,7 @@ class _Scan:
             content = bytes(view[block:end])
         source.drop(tail)
         size = self._size(start)
-        if not field(headers, "WARC-Type"):
+        if not headers.get("warc-type", ""):
             return _fault(start, size, BROKEN_RECORD, "The record has no WARC-Type.", headers)
         return Record(headers, content, start.offset, size)
 
@@ -180,11 +182,11 @@ class _Scan:
         head = bytes(self._source.buffer[:20])
         return len(head) < 20 and b"\n" not in head and b"WARC/".startswith(head[:5].upper())
 
-    def _header_end(self) -> re.Match[bytes] | None:
+    def _header_end(self, version_end: int) -> re.Match[bytes] | None:
         size, filled, match = 1 << 12, True, None
         while filled and not match and size <= 2 * MAX_HEADER_BYTES:
             filled = self._source.fill(size)
-            match = _HEADER_END.search(self._source.buffer, 0, MAX_HEADER_BYTES)
+            match = _HEADER_END.search(self._source.buffer, version_end - 1, MAX_HEADER_BYTES)
             size *= 4
         return match
 
@@ -205,7 +207,7 @@ class _Scan:
         damage = self._source.damage
         return (damage.reason, damage.detail) if damage else (reason, detail)
 
-    def _lost(self, start: Place, reason: str, detail: str, skip: int = 0, headers: HeaderMap | None = None) -> Fault:
+    def _lost(self, start: Place, reason: str, detail: str, skip: int = 0, headers: Headers | None = None) -> Fault:
         """Go to the next record start, `skip` bytes ahead or later, and report what lies before it."""
         source = self._source
         source.drop(skip)
@@ -234,8 +236,8 @@ def _end_of_lines(buffer: bytearray, at: int) -> int:
     return match.end() if match else at
 
 
-def _fault(start: Place, size: int | None, reason: str, detail: str, headers: HeaderMap | None) -> Fault:
+def _fault(start: Place, size: int | None, reason: str, detail: str, headers: Headers | None) -> Fault:
     if headers is None:
         return Fault(start.offset, size, reason, detail)
-    record_id, url = bare(field(headers, "WARC-Record-ID")), bare(field(headers, "WARC-Target-URI"))
+    record_id, url = bare(headers, "warc-record-id"), bare(headers, "warc-target-uri")
     return Fault(start.offset, size, reason, detail, record_id, url)
