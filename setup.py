@@ -31,7 +31,6 @@ setup(
         "click>=8.1",
         "rich>=13.9",
         "ada-url>=1.15",
-        "surt>=0.3.1",
         "publicsuffixlist>=1.0.2",
         "zstandard>=0.23",
     ],

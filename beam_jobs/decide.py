@@ -72,7 +72,7 @@ class _Steps:
         rules = self.prepared.duplicates
         found = self.members.marker(0) or {}
         payload = int(found["members"]) * rules.member_bytes
-        passes = self._passes(payload) if payload else 0
+        passes = min(self._passes(payload), int(found["components"]))
         holders = sorted(_numbers(self.members.directory))
         for number in range(passes):
             progress.phase = f"judging duplicates, pass {number + 1} of {passes}"

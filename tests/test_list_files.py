@@ -11,8 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
 
 from schemas.errors import InputError
 from tests.memory_files import MemoryFiles
@@ -178,10 +176,10 @@ def test_format_that_the_config_names_is_believed(tmp_path: Path, format_: str) 
     assert file.format == {"wet": "warc"}.get(format_, format_)
 
 
-@given(st.sampled_from(["head", "tail", "middle", "none"]))
+@pytest.mark.parametrize("change", ["head", "tail", "middle", "none"])
 def test_digest_covers_head_tail_and_size(change: str) -> None:
     """A byte more in the middle, which is not read, changes it through the size."""
-    content = bytearray(os.urandom(16) * (3 * EDGE_BYTES // 16))
+    content = bytearray(range(256)) * (3 * EDGE_BYTES // 256)
     before = digest_of(bytes(content))
     if change == "head":
         content[EDGE_BYTES - 1] ^= 1

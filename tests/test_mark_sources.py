@@ -1,6 +1,5 @@
 """Marking sources: which entry of which list covers a host, and what the allow list lets in."""
 
-import pickle
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.byte_columns import at_page_end
 from transforms.batches import strings
-from transforms.decide.mark_sources import SourceLists, SourceMarks, mark_sources, match_hosts
+from transforms.decide.mark_sources import mark_sources, match_hosts
 from transforms.decide.read_lists import DomainList, allow_list, read_list
 from transforms.kernels.domains import bucket_starts, hash_domains, match_suffixes
 
@@ -145,14 +144,6 @@ def test_nothing_is_marked_without_lists(hosts: list[str | None], allow: DomainL
     assert (marks.entries, marks.allowed.tolist()) == ((), [-1] * len(hosts))
     assert (marks.allowed.dtype.name, marks.blocked.dtype.name, len(marks.blocked)) == ("int64", "bool", len(hosts))
     assert marks.allowed_entries(np.arange(len(hosts))).to_pylist() == [None] * len(hosts)
-
-
-def test_lists_of_a_run_mark_after_they_were_pickled() -> None:
-    """That is how they reach a worker."""
-    lists = pickle.loads(pickle.dumps(SourceLists((listed("listed.com"),), allow_list(["ok.listed.com"]))))
-    marks = lists.mark(pa.array(["a.listed.com", "ok.listed.com"]))
-    assert isinstance(marks, SourceMarks)
-    assert marks.blocked.tolist() == [True, False]
 
 
 def test_slice_of_hosts_is_marked_from_its_own_rows() -> None:

@@ -50,18 +50,6 @@ class SourceMarks:
         return self.allow.entries.take(pa.array(entry, mask=entry < 0))
 
 
-@dataclass(frozen=True, eq=False)
-class SourceLists:
-    """The lists of a run."""
-
-    lists: tuple[DomainList, ...]
-    allow: DomainList | None = None
-
-    def mark(self, hosts: pa.Array) -> SourceMarks:
-        """`mark_sources` with these lists."""
-        return mark_sources(hosts, self.lists, self.allow)
-
-
 def mark_sources(hosts: pa.Array, lists: Sequence[DomainList], allow: DomainList | None) -> SourceMarks:
     """Match a `url_host_name` column, with its nulls and repeats, against blocklists and the allow list.
 

@@ -121,12 +121,14 @@ def times(array: pa.Array) -> pa.Array:
     """
     array = plain(array)
     if pa.types.is_date(array.type):
-        array = array.cast(pa.timestamp("s"))
+        array = array.cast(pa.timestamp("ms"))
     if pa.types.is_timestamp(array.type):
-        first, last = (pa.scalar(year).cast(pa.timestamp(array.type.unit, "UTC"), safe=False) for year in _YEARS)
-        moments = array.cast(pa.timestamp(array.type.unit, "UTC"))
+        # Nanoseconds do not reach as far as the limits.
+        unit = "us" if array.type.unit == "ns" else array.type.unit
+        moments = array.cast(pa.timestamp(unit, "UTC"), safe=False)
+        first, last = (pa.scalar(year).cast(moments.type, safe=False) for year in _YEARS)
         within = pc.and_(pc.greater_equal(moments, first), pc.less_equal(moments, last))
-        return _where(within, moments).cast(TIME, safe=False)
+        return _where(within, moments).cast(TIME)
     if not is_text(array.type):
         return pa.nulls(len(array), TIME)
     return _parsed_times(valid_text(array))

@@ -38,7 +38,11 @@ _BUFFER_BYTES: Final = 1 << 20
 
 
 class _DamageError(Exception):
-    """A row group cannot be read on; the message is the fault in words."""
+    """The file or a row group cannot be read on; the message is the fault in words."""
+
+
+_FAULTS: Final = (_DamageError, pa.ArrowException, OSError, UnicodeDecodeError)
+"""What a damaged file raises; the last where a column name in its footer is not UTF-8."""
 
 
 def read_parquet(
@@ -62,13 +66,13 @@ def read_parquet(
     """
     try:
         file = _open(stream)
-    except (pa.ArrowException, OSError) as error:
+    except _FAULTS as error:
         fault = f"the file cannot be opened as Parquet: {_damage(error)}"
         tally.reject(source_file, 0, BROKEN_FILE, fault, size=stream.seek(0, io.SEEK_END))
         return
     check_parquet_types(file.schema_arrow, columns, source_file)
     fields = [pa.field(name, _carried_type(name, file.schema_arrow, carry_types)) for name in columns.carry]
-    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    sizes = _group_sizes(file)
     first_rows = list(itertools.accumulate(sizes, initial=0))
     for group in range(file.num_row_groups)[first_group:last_group]:
         row = first_rows[group]
@@ -86,7 +90,7 @@ def parquet_schema(stream: BinaryIO) -> pa.Schema:
     """Columns and types of the file, as they are carried: without dictionaries. Raises InputError if it is damaged."""
     try:
         schema = _open(stream).schema_arrow
-    except (pa.ArrowException, OSError) as error:
+    except _FAULTS as error:
         raise InputError(f"This is no Parquet file that can be opened: {_damage(error)}") from error
     return pa.schema(field.with_type(_carried_type(field.name, schema, {})) for field in schema)
 
@@ -110,7 +114,16 @@ def check_parquet_types(schema: pa.Schema, columns: ColumnMap, source_file: str)
 
 def _open(stream: BinaryIO) -> pq.ParquetFile:
     stream.seek(0)
-    return pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, page_checksum_verification=True)
+    file = pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, page_checksum_verification=True)
+    rows, sizes = file.metadata.num_rows, _group_sizes(file)
+    if min(sizes, default=0) < 0 or sum(sizes) != rows:
+        counts = f"{rows} rows in all, {sum(sizes)} in its row groups, {min(sizes, default=0)} in the smallest"
+        raise _DamageError(f"its footer contradicts itself: {counts}")
+    return file
+
+
+def _group_sizes(file: pq.ParquetFile) -> list[int]:
+    return [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
 
 
 def _damage(error: Exception) -> str:
@@ -133,10 +146,8 @@ def _row_group(file: pq.ParquetFile, group: int, columns: ColumnMap) -> Iterator
     metadata = file.metadata.row_group(group)
     # A name with a dot also finds the leaf of that path, which `_records` leaves aside.
     names = [key for key in columns.keys if key in file.schema_arrow.names]
-    texts = [theirs for ours, theirs in columns.columns if ours == "text"]
-    chunks = [metadata.column(i) for i in range(metadata.num_columns)]
-    text_bytes = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in texts)
-    fitting = BATCH_BYTES * metadata.num_rows // max(text_bytes, 1)
+    # Sizes of single columns would be better, but asking for them ends the process if their statistics are damaged.
+    fitting = BATCH_BYTES * metadata.num_rows // max(metadata.total_byte_size, 1)
     done, fault = 0, ""
     for rows in (max(1, min(BATCH_ROWS, fitting)), 1):  # a batch that fails is lost whole, so again row by row
         position = 0
@@ -146,7 +157,7 @@ def _row_group(file: pq.ParquetFile, group: int, columns: ColumnMap) -> Iterator
                 if position > done:
                     done = position
                     yield batch
-        except (pa.ArrowException, OSError) as error:
+        except _FAULTS as error:
             fault = _damage(error)
         else:
             fault = "it ends early"

@@ -17,7 +17,7 @@ def batch_rows(rows: Iterable[Mapping[str, str | int | None]]) -> Iterator[pa.Re
     """Yield batches of at most `BATCH_ROWS` rows and `BATCH_BYTES` of text; a longer text is a batch of its own.
 
     A row gives values by column name, `fetch_time` in microseconds since 1970 UTC; what it leaves out is null. A row is
-    taken from `rows` only when it is needed. Raises `pyarrow.ArrowInvalid` for a column that must not be null and is.
+    taken from `rows` only when it is needed.
     """
     collected: list[dict[str, str | bytes | int | None]] = []
     total = 0
@@ -36,8 +36,5 @@ def batch_rows(rows: Iterable[Mapping[str, str | int | None]]) -> Iterator[pa.Re
 
 def _batch(rows: list[dict[str, str | bytes | int | None]]) -> pa.RecordBatch:
     schema = RECORDS.schema()
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array([row.get(field.name) for row in rows], field.type) for field in schema], schema=schema
-    )
-    batch.validate()
-    return batch
+    arrays = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -26,6 +26,8 @@ from transforms.measure.readers.warc_codecs import (
 )
 
 _UNPACKED: Final = itemgetter(0)
+_GZIP_PROBE_BYTES: Final = (1 << 12,)  # a header with a long file name, and the first code table
+_ZSTD_PROBE_BYTES: Final = (1 << 12, READ_BYTES)  # nothing is unpacked before a block of up to 128 KiB is complete
 _MEMBER_START: Final = re.compile(b"|".join(map(re.escape, (GZIP, ZSTD))))
 
 
@@ -174,14 +176,20 @@ class Unpacked:
             end = self._stream.tell()
             for match in _MEMBER_START.finditer(window):
                 position = end - len(window) + match.start()
-                if position >= start and self._unpacks_to_record(window[match.start() : match.start() + READ_BYTES]):
+                if position >= start and self._begins_record(window, match.start()):
                     return position
         return None
 
-    def _unpacks_to_record(self, packed: bytes) -> bool:
-        stored = Stored(io.BytesIO(packed))
-        member = GzipMember(stored) if packed.startswith(GZIP) else ZstdFrame(stored, self._dictionary)
-        try:
-            return member.read(READ_BYTES).lstrip(b"\r\n")[:5].upper() == b"WARC/"
-        except (BrokenMemberError, CutMemberError):
-            return False
+    def _begins_record(self, window: bytes, at: int) -> bool:
+        """Whether a member begins here that unpacks to `WARC/`, as far as a few bytes of it tell."""
+        gzip = window.startswith(GZIP, at)
+        for size in _GZIP_PROBE_BYTES if gzip else _ZSTD_PROBE_BYTES:
+            stored = Stored(io.BytesIO(window[at : at + size]))
+            member = GzipMember(stored) if gzip else ZstdFrame(stored, self._dictionary)
+            try:
+                return member.read(READ_BYTES).lstrip(b"\r\n")[:5].upper() == b"WARC/"
+            except BrokenMemberError:
+                return False
+            except CutMemberError:
+                continue
+        return False

@@ -1,0 +1,76 @@
+"""Running the command in this process, and reading what it wrote."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from beam_jobs import cli
+
+FOLDERS = ("documents", "ledger", "rejected")
+
+
+def run(*arguments: object) -> int:
+    """Run `cleartitle` with the arguments, on one worker thread; returns its exit code."""
+    words = [str(argument) for argument in arguments]
+    beam = [] if "--" in words or words[0] == "config" else ["--", "--direct_num_workers=1"]
+    return cli.run([*words, *beam])
+
+
+def write_config(path: Path, config: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def table(dataset: Path, folder: str) -> list[dict[str, Any]]:
+    """All rows of a folder of a dataset, in order of parts."""
+    return [row for path in sorted((dataset / folder).iterdir()) for row in pq.read_table(path).to_pylist()]
+
+
+def ledger(dataset: Path) -> dict[str, dict[str, Any]]:
+    """Ledger rows by `record_id`."""
+    return {row["record_id"]: row for row in table(dataset, "ledger")}
+
+
+def manifest(dataset: Path) -> dict[str, Any]:
+    return dict(json.loads((dataset / "manifest.json").read_text()))
+
+
+def digests(dataset: Path) -> dict[str, str]:
+    """SHA-256 of every data file of a dataset."""
+    paths = (path for folder in FOLDERS for path in sorted((dataset / folder).iterdir()))
+    return {str(path.relative_to(dataset)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def letter(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was written to stderr, without the command's name."""
+    return capsys.readouterr().err.removeprefix("cleartitle: ").rstrip("\n")
+
+
+def assert_books_balance(dataset: Path) -> dict[str, Any]:
+    """Check every count of the manifest against the rows of the files; returns the counts."""
+    counts = manifest(dataset)["counts"]
+    rows = table(dataset, "ledger")
+    kept = [row["doc_id"] for row in rows if row["decision"] == "keep"]
+    assert [row["doc_id"] for row in table(dataset, "documents")] == kept
+    assert len({row["doc_id"] for row in rows}) == len(rows)
+    reasons = [row["reason"] for row in rows if row["decision"] == "drop"]
+    assert counts == {
+        "records": len(rows) + len(table(dataset, "rejected")),
+        "kept": len(kept),
+        "dropped": len(reasons),
+        "rejected": len(table(dataset, "rejected")),
+        "dropped_by": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+    }
+    witnesses = {row["duplicate_of"] for row in rows if row["duplicate_of"]}
+    assert witnesses <= set(kept)
+    return counts

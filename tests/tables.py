@@ -1,0 +1,67 @@
+"""Small tables for the tests: a row is a dictionary with what matters to the test, the rest is filled in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.columns import LEDGER, MEASURED, band_fields
+from transforms.decide.mark_duplicates import VERDICTS
+
+Row = dict[str, Any]
+
+
+def digest_of(number: int) -> bytes:
+    """A digest of 16 bytes that sorts like its number."""
+    return number.to_bytes(16, "big")
+
+
+def hex_of(number: int) -> str:
+    """The same in hex, as the ledger has it."""
+    return digest_of(number).hex()
+
+
+def measured(rows: Sequence[Row], *, bands: int = 0, band_rows: int = 1, carried: Sequence[pa.Field] = ()) -> pa.Table:
+    """A measured table; row i has doc_id and text_digest of its number, and bands of zeros."""
+    schema = MEASURED.schema([*band_fields(bands, band_rows), *carried])
+
+    def filled(number: int, row: Row) -> Row:
+        text = row.get("text", f"text {number}")
+        return {
+            "doc_id": digest_of(number),
+            "source_file": "crawl.jsonl",
+            "source_position": number,
+            "text": text,
+            "text_bytes": len(text.encode()),
+            "text_digest": digest_of(number),
+            "shingle_count": 1,
+            **{f"band_{band:02d}": bytes(4 * band_rows) for band in range(bands)},
+            **row,
+        }
+
+    return pa.Table.from_pylist([filled(i, row) for i, row in enumerate(rows)], schema)
+
+
+def ledger(rows: Sequence[Row]) -> pa.Table:
+    """A ledger table; row i has the doc_id of its number and is kept, if it does not say otherwise."""
+
+    def filled(number: int, row: Row) -> Row:
+        return {
+            "doc_id": hex_of(number),
+            "source_file": "crawl.jsonl",
+            "source_position": number,
+            "text_bytes": 0,
+            "decision": "keep",
+            "marks": [],
+            "cluster_size": 1,
+            "build_id": "0123456789abcdef",
+            **row,
+        }
+
+    return pa.Table.from_pylist([filled(i, row) for i, row in enumerate(rows)], LEDGER.schema())
+
+
+def verdicts(rows: Sequence[Row]) -> pa.Table:
+    """Verdicts on rows of a part; each is of a cluster of two with the smallest doc_id."""
+    filled = [{"cluster_id": digest_of(0), "cluster_size": 2, **row} for row in rows]
+    return pa.Table.from_pylist(filled, VERDICTS)

@@ -1,0 +1,108 @@
+"""The table a run ends with."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from beam_jobs.summary import print_summary, size_words
+
+MANIFEST: dict[str, Any] = {
+    "crawl": "demo",
+    "build_id": "0123456789abcdef",
+    "counts": {
+        "records": 2000,
+        "kept": 1500,
+        "dropped": 400,
+        "rejected": 100,
+        "dropped_by": {"blocklist": 250, "near_duplicate": 150},
+    },
+    "marks": {"allowed": 3, "blocklist": 253, "near_duplicate": 180, "taint": 12},
+    "not_documents": {"request": 2000, "warcinfo": 1},
+    "bytes": {"input": 5 << 20, "text": 3 << 20, "kept_text": 2 << 20, "written": 1536},
+    "stages": {"measure": {"seconds": 60.5}, "decide": {"seconds": 30.0}, "publish": {"seconds": 9.5}},
+}
+
+TABLE = """\
+demo  build 0123456789abcdef
+┌──────────────────┬────────────┬─────────────────┐
+│ records in       │      2,000 │ 3.0 MiB of text │
+│ kept             │      1,500 │           75.0% │
+│ dropped          │        400 │           20.0% │
+│   blocklist      │        250 │           12.5% │
+│   near_duplicate │        150 │            7.5% │
+│ rejected         │        100 │            5.0% │
+│ not documents    │      2,001 │                 │
+│   request        │      2,000 │                 │
+│   warcinfo       │          1 │                 │
+│ flagged allowed  │          3 │            0.1% │
+│ flagged taint    │         12 │            0.6% │
+├──────────────────┼────────────┼─────────────────┤
+│ read             │    5.0 MiB │                 │
+│ written          │    1.5 KiB │                 │
+│ time             │ 1 min 40 s │  20 documents/s │
+└──────────────────┴────────────┴─────────────────┘
+/data/dataset
+"""
+
+
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def summary(capsys: pytest.CaptureFixture[str], dataset: str = "/data/dataset", **changes: Any) -> str:
+    print_summary(MANIFEST | changes, dataset)
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return "".join(f"{line.rstrip()}\n" for line in captured.out.splitlines())
+
+
+def test_summary_tells_what_came_in_and_what_became_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Shares are of all records; marks that dropped nothing are flags; the dataset stands alone on the last line."""
+    assert summary(capsys) == TABLE
+
+
+def test_summary_of_nothing_divides_by_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty crawl in no time."""
+    counts = {"records": 0, "kept": 0, "dropped": 0, "rejected": 0, "dropped_by": {}}
+    out = summary(capsys, counts=counts, marks={}, not_documents={}, stages={})
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert rows[:4] == [
+        ["records in", "0", "3.0 MiB of text"],
+        ["kept", "0", "0.0%"],
+        ["dropped", "0", "0.0%"],
+        ["rejected", "0", "0.0%"],
+    ]
+    assert rows[-1] == ["time", "0 s", ""]
+
+
+def test_path_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """On one line however long, and brackets in it are no markup: the next command reads it."""
+    path = "/data/[bold]" + "x" * 200
+    assert summary(capsys, path).splitlines()[-1] == path
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1 << 30, "1.0 GiB"),
+        (5 << 50, "5.0 PiB"),
+        (1 << 60, "1024.0 PiB"),
+    ],
+)
+def test_sizes_are_in_units_of_1024(count: int, words: str) -> None:
+    """Bytes are whole; there is no unit above PiB."""
+    assert size_words(count) == words
+
+
+@given(st.integers(0, 1 << 60))
+def test_size_words_are_right_to_a_tenth(count: int) -> None:
+    """Read back, they differ by no more than what one digit after the point rounds away."""
+    number, unit = size_words(count).split()
+    scale = 1024 ** ("B", "KiB", "MiB", "GiB", "TiB", "PiB").index(unit)
+    assert abs(float(number) * scale - count) <= 0.0501 * scale
