@@ -25,7 +25,6 @@ def decide(prepared: Prepared, measured: Stage, directory: str, options: Pipelin
     decided = Stage(directory, prepared.build_digest)
     steps = _Steps(prepared, measured, decided, options)
     decided.begin({"build_id": prepared.build_id})
-    decided.sweep()
     with reporter.watch("decide", decided, len(prepared.plan.parts)) as progress:
         steps.run(progress)
     return decided
@@ -46,6 +45,8 @@ class _Steps:
         left = sorted(set(self.numbers) - self.decided.done())
         if not left:
             return
+        for stage in (self.decided, self.pairs, self.members, self.verdicts):
+            stage.sweep()
         self._pair(progress)
         progress.phase = "connecting components"
         if 0 not in self.members.done():

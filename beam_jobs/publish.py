@@ -9,7 +9,7 @@ from beam_jobs.options import run_pipeline
 from beam_jobs.output_dir import sweep_output
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import Reporter
-from transforms.part_store import Stage, join, write_json
+from transforms.part_store import Stage, file_size, join, part_path, write_json
 from transforms.publish.write_manifest import FORMAT_VERSION, MANIFEST, balance
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
@@ -34,7 +34,7 @@ def publish(
     started = datetime.datetime.now(datetime.UTC)
     numbers = [part.number for part in prepared.plan.parts]
     with reporter.watch("publish", published, len(numbers)):
-        left = sorted(set(numbers) - published.done())
+        left = [number for number in numbers if not _stands(published, number, dataset)]
         if left:
             step = WriteParts(measured, decided, published, dataset)
             run_pipeline(options, lambda root: root | SpreadParts(left) | "Write" >> step)
@@ -45,6 +45,15 @@ def publish(
     manifest = _manifest(prepared, found) | {"finished": finished.isoformat(timespec="seconds"), "stages": stages}
     write_json(join(dataset, MANIFEST), manifest)
     return manifest
+
+
+def _stands(published: Stage, number: int, dataset: str) -> bool:
+    """Whether the part is marked as done and its files are there, as long as they were written."""
+    marker = published.marker(number)
+    return marker is not None and all(
+        file_size(part_path(join(dataset, folder), number, "parquet")) == facts["bytes"]
+        for folder, facts in marker["files"].items()
+    )
 
 
 def _manifest(prepared: Prepared, found: dict[str, Any]) -> dict[str, Any]:

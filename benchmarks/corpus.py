@@ -29,7 +29,8 @@ def build_corpus(directory: Path, documents: int, files: int) -> int:
     random = np.random.default_rng(1)
     words = _vocabulary(random)
     chance = 1 / np.arange(1, VOCABULARY + 1) ** ZIPF
-    total, pool = 0, []
+    total = 0
+    pool: list[np.ndarray] = []
     for file, share in enumerate(np.array_split(np.arange(documents), files)):
         texts = []
         for _ in share:
@@ -50,7 +51,7 @@ def build_corpus(directory: Path, documents: int, files: int) -> int:
 def _vocabulary(random: np.random.Generator) -> np.ndarray:
     letters = np.frombuffer(b"etaoinshrdlucmfwypvbgkjqxz", np.uint8)
     weights = np.linspace(2, 0.1, len(letters))
-    made = set()
+    made: set[bytes] = set()
     while len(made) < VOCABULARY:
         size = int(random.integers(2, 11))
         made.add(random.choice(letters, size, p=weights / weights.sum()).tobytes())

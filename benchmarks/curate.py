@@ -86,7 +86,8 @@ def main() -> None:
         after = copy(DATA / "crawl", DATA / "copy", given.threads)
         rounds.append({"copy": (before + after) / 2, **times})
         print(
-            f"round {number + 1} of {given.rounds}: copy {rounds[-1]['copy']:.2f} s, curate {times['whole command']:.2f} s"
+            f"round {number + 1} of {given.rounds}: copy {rounds[-1]['copy']:.2f} s, "
+            f"curate {times['whole command']:.2f} s"
         )
     report(rounds, given.documents, text_bytes, given.threads, DATA / "dataset")
 

@@ -71,9 +71,7 @@ def slow_walk(rows, least_equal):
 def test_walk_agrees_with_the_slow_one(rows, least_equal):
     """Same witnesses of all three kinds for every document."""
     starts, url, text, signatures, signed, barred = arrays(rows)
-    same_url, exact, near, near_equal = choose_survivors(
-        starts, url, text, signatures, signed, ~barred, least_equal
-    )
+    same_url, exact, near, near_equal = choose_survivors(starts, url, text, signatures, signed, ~barred, least_equal)
     assert list(zip(same_url.tolist(), exact.tolist(), near.tolist(), strict=True)) == slow_walk(rows, least_equal)
     for i in np.flatnonzero(near != NONE):
         assert near_equal[i] == equal(rows[i][3], rows[near[i]][3]) >= least_equal

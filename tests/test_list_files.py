@@ -212,13 +212,13 @@ def test_files_of_a_beam_filesystem_are_listed_like_local_ones(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("group", [3, 10, 100])
-def test_row_groups_have_their_compressed_bytes(tmp_path: Path, group: int) -> None:
-    """Against the footer, column by column."""
+def test_row_groups_share_the_bytes_of_the_file(tmp_path: Path, group: int) -> None:
+    """In proportion to their unpacked sizes in the footer."""
     root = make(tmp_path, "a.parquet", content=parquet_bytes(10, group))
     (file,) = list_files([f"{root}/a.parquet"], None, "auto")
-    footer = pq.read_metadata(f"{root}/a.parquet").to_dict()
-    expected = [sum(c["total_compressed_size"] for c in g["columns"]) for g in footer["row_groups"]]
-    assert (list(file.groups), len(file.groups)) == (expected, -(-10 // group))
+    sizes = [g["total_byte_size"] for g in pq.read_metadata(f"{root}/a.parquet").to_dict()["row_groups"]]
+    assert list(file.groups) == [file.bytes * size // sum(sizes) for size in sizes]
+    assert len(file.groups) == -(-10 // group)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 garbage PAR1", parquet_bytes(10, 3)[:-20]])

@@ -1,6 +1,5 @@
 """Marking sources: which entry of which list covers a host, and what the allow list lets in."""
 
-
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -99,6 +99,14 @@ def test_letter_of_nested_errors_is_the_last_one_raised() -> None:
     assert worker_letter(report) == "part 3 failed: No space left\nhint: free some"
 
 
+def test_letter_of_two_failed_steps_is_that_of_the_last() -> None:
+    """The error that was raised while another was handled is the one that ended the work."""
+    report = (
+        f"{FRAMES}ValueError: x [while running 'A']\n\n{FRAMES}schemas.errors.WorkError: part 3 [while running 'B']\n"
+    )
+    assert worker_letter(report) == "part 3"
+
+
 def test_letter_is_found_before_a_traceback_of_the_runner() -> None:
     """A runner may fail in its own way after the step did."""
     report = f"{FRAMES}ValueError: x [while running 'A']\n\n{FRAMES}RuntimeError: bundle failed\n"

@@ -4,6 +4,7 @@ import gzip
 import io
 import random
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -80,14 +81,9 @@ def test_cut_file_keeps_all_complete_members(codec: str) -> None:
     members = [pack(record, codec) for record in RECORDS]
     data, begin = b"".join(members), starts(members)
     for cut in range(begin[2], begin[4]):
-        whole = [start for start, end in zip(begin, begin[1:], strict=False) if end <= cut]
+        whole = [start for start, end in pairwise(begin) if end <= cut]
         rest = cut - begin[len(whole)]
-        got = outline(data[:cut])
-        assert got[: len(whole)] == whole
-        assert got[len(whole) :] in (
-            [(reason, begin[len(whole)], rest)] if rest else [] for reason in (TRUNCATED, BROKEN_FILE)
-        )
-        assert got[-1] in whole or rest < 4 or (TRUNCATED, begin[len(whole)], rest) == got[-1]
+        assert outline(data[:cut]) == [*whole, *([(TRUNCATED, begin[len(whole)], rest)] if rest else [])]
 
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])
@@ -126,7 +122,7 @@ def test_lz4_block_over_the_limit_is_damage(monkeypatch: pytest.MonkeyPatch) -> 
 def test_zstd_dictionary_of_the_first_frame_is_used(compressed: bool) -> None:
     """As files of ArchiveTeam have it: a skippable frame with the dictionary, itself compressed or not."""
     samples = [make.conversion(f"number {i} " * 20, f"urn:{i}") for i in range(2000)]
-    dictionary = zstandard.train_dictionary(4096, samples)
+    dictionary = zstandard.train_dictionary(4096, [*samples])
     content = zstandard.compress(dictionary.as_bytes()) if compressed else dictionary.as_bytes()
     first = ZSTD_DICTIONARY + len(content).to_bytes(4, "little") + content
     packer = zstandard.ZstdCompressor(dict_data=dictionary)

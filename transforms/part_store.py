@@ -56,6 +56,14 @@ def exists(path: str) -> bool:
     return os.path.exists(path) if is_local(path) else bool(FileSystems.exists(path))
 
 
+def file_size(path: str) -> int | None:
+    """Size of a file in bytes; None if there is none."""
+    if is_local(path):
+        return os.path.getsize(path) if os.path.isfile(path) else None
+    found = FileSystems.match([path])[0].metadata_list
+    return int(found[0].size_in_bytes) if found else None
+
+
 def list_names(directory: str) -> list[str]:
     """Sorted names of what lies directly in a directory; empty where there is no such directory."""
     if is_local(directory):

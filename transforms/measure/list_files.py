@@ -8,14 +8,13 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 from apache_beam.io.filesystems import FileSystems
 
 from schemas.errors import InputError
+from transforms.measure.readers.parquet import row_group_bytes
 from transforms.part_store import is_local, open_input
 
 EDGE_BYTES = 64 << 10
@@ -98,7 +97,7 @@ def _inspect(path: str, root: str, format_: str) -> CrawlFile | str:
             tail = stream.read(EDGE_BYTES)
             kind = detect_format(path, head) if format_ == "auto" else {"wet": "warc"}.get(format_, format_)
             compression = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "none")
-            groups = _row_groups(stream) if kind == "parquet" else ()
+            groups = row_group_bytes(stream, size) if kind == "parquet" else ()
     except OSError as error:
         return f"{path}: {error.strerror or error}"
     digest = xxhash.xxh3_128_hexdigest(head + tail + size.to_bytes(8, "little"))
@@ -128,16 +127,3 @@ def _unpacked(head: bytes) -> bytes:
     except (zlib.error, OSError):
         return b""  # damaged from the first byte: of no format that is known
     return head
-
-
-def _row_groups(stream: BinaryIO) -> tuple[int, ...]:
-    """Compressed bytes of each row group; none if the footer cannot be read (the reader rejects the file)."""
-    stream.seek(0)
-    try:
-        footer = pq.ParquetFile(stream).metadata
-    except (pa.ArrowException, OSError):
-        return ()
-    columns = range(footer.num_columns)
-    return tuple(
-        sum(footer.row_group(g).column(c).total_compressed_size for c in columns) for g in range(footer.num_row_groups)
-    )

@@ -10,7 +10,7 @@ from transforms.measure.list_files import CrawlFile
 from transforms.measure.read_records import ReadRules
 from transforms.measure.readers.columns import ColumnMap
 from transforms.measure.readers.jsonl import jsonl_keys
-from transforms.measure.readers.parquet import parquet_schema
+from transforms.measure.readers.parquet import check_parquet_types, parquet_schema
 from transforms.part_store import open_input
 
 
@@ -30,9 +30,12 @@ def map_columns(files: Sequence[CrawlFile], crawl: Crawl) -> ReadRules:
         faults.append(_missing(", ".join(list(keys)[:3]), wanted, seen))
     if found := [fault for fault in faults if fault]:
         raise InputError("\n".join(found[:10]) + "\nCorrect crawl.columns or crawl.carry.")
-    columns = tuple(("record_id" if ours == "id" else ours, theirs) for ours, theirs in named.items())
+    pairs = tuple(("record_id" if ours == "id" else ours, theirs) for ours, theirs in named.items())
+    columns = ColumnMap(pairs, crawl.carry)
+    for name, schema in schemas.items():
+        check_parquet_types(schema, columns, name)
     types = _carry_types(schemas, crawl.carry, beside_json=bool(keys))
-    return ReadRules(ColumnMap(columns, crawl.carry), crawl.main_content, types)
+    return ReadRules(columns, crawl.main_content, types)
 
 
 def _schema(file: CrawlFile) -> pa.Schema:
@@ -63,7 +66,6 @@ def _carry_types(
     for name, schema in schemas.items():
         for column in carry:
             found = schema.field(column).type
-            found = found.value_type if pa.types.is_dictionary(found) else found
             if types.setdefault(column, found) != found:
                 raise InputError(
                     f"The carried column `{column}` is {types[column]} in some files and {found} in {name}.\n"

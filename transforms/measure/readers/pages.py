@@ -16,9 +16,9 @@ TEXT_TYPE: Final = "text/plain"
 
 MAX_TAGS: Final = 10_000_000
 """HTML with more `<` is an error: a parsed tag takes about 300 bytes of memory."""
-MAX_NESTED_CHARS: Final = 1 << 30
-"""Finding the main content takes about 4 ns for each character and each `div` or `article` around it. A page that would
-take longer than about 4 s is read without it, as if `main_content` were false."""
+MAX_NESTED_TAGS: Final = 1 << 26
+"""Finding the main content takes about 60 ns for each tag and each `div` or `article` around it. A page that would take
+longer than about 4 s is read without it, as if `main_content` were false."""
 
 _USELESS_TYPES: Final = frozenset(
     (
@@ -96,12 +96,12 @@ def html_text(html: str, *, main_content: bool = True) -> str:
     >>> html_text("<nav>Home</nav><p>All rights reserved."), html_text("<nav>Home</nav><p>Text", main_content=False)
     ('All rights reserved.', 'Home\n\nText')
 
-    The whole text of a page that `MAX_NESTED_CHARS` forbids; raises BrokenPageError for one that `MAX_TAGS` does.
+    The whole text of a page that `MAX_NESTED_TAGS` forbids; raises BrokenPageError for one that `MAX_TAGS` does.
     """
     tags = html.count("<")
     if tags > MAX_TAGS:
         raise BrokenPageError(f"The HTML has {tags} tags; up to {MAX_TAGS} can be parsed.")
-    if main_content and tags * len(html) > MAX_NESTED_CHARS and _nested_chars(html) > MAX_NESTED_CHARS:
+    if main_content and tags * tags > MAX_NESTED_TAGS and _nested_tags(html) > MAX_NESTED_TAGS:
         main_content = False
     return extract_plain_text(html, main_content=main_content)
 
@@ -173,11 +173,11 @@ def _decode(data: bytes, codec: str) -> str:
     return data.decode(codec, "replace").replace("\0", "")
 
 
-def _nested_chars(html: str) -> int:
-    """Sum over all `div` and `article` elements of the characters inside, if they are closed in order."""
+def _nested_tags(html: str) -> int:
+    """Number of pairs of a tag and a `div` or `article` that it stands in, if those are closed in order."""
     depth = last = total = 0
     for tag in _BLOCK_TAG.finditer(html):
-        total += depth * (tag.start() - last)
+        total += depth * html.count("<", last, tag.start())
         last = tag.start()
         depth = max(0, depth - 1) if tag[1] else depth + 1
-    return total + depth * (len(html) - last)
+    return total + depth * html.count("<", last)

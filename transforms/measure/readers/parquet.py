@@ -95,6 +95,18 @@ def parquet_schema(stream: BinaryIO) -> pa.Schema:
     return pa.schema(field.with_type(_carried_type(field.name, schema, {})) for field in schema)
 
 
+def row_group_bytes(stream: BinaryIO, size: int) -> tuple[int, ...]:
+    """About how many of the `size` bytes of the file each row group takes; none if the file cannot be opened."""
+    try:
+        metadata = _open(stream).metadata
+    except _FAULTS as error:
+        _damage(error)
+        return ()
+    # Unpacked sizes, as for those of single columns see `_row_group`.
+    unpacked = [max(metadata.row_group(group).total_byte_size, 0) for group in range(metadata.num_row_groups)]
+    return tuple(size * own // max(sum(unpacked), 1) for own in unpacked)
+
+
 def check_parquet_types(schema: pa.Schema, columns: ColumnMap, source_file: str) -> None:
     """Raises InputError naming every mapped column of a type that cannot be used, its type and what is accepted."""
     faults = []

@@ -161,6 +161,8 @@ class Unpacked:
             return io.BytesIO()
         if magic == ZSTD:
             return ZstdFrame(stored, self._dictionary)
+        if any(start.startswith(magic) for start in (GZIP, ZSTD, LZ4)):
+            raise CutMemberError
         # One damaged byte in the first three must not turn a compressed file into a plain one.
         if first and sum(map(int.__eq__, magic, GZIP)) < 2:
             self._plain = True
