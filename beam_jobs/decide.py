@@ -36,51 +36,57 @@ class _Steps:
     def __init__(self, prepared: Prepared, measured: Stage, decided: Stage, options: PipelineOptions):
         self.prepared, self.measured, self.decided, self.options = prepared, measured, decided, options
         self.numbers = [part.number for part in prepared.plan.parts]
-        self.pairs, self.members, self.verdicts = (
-            Stage(join(decided.directory, name), decided.digest) for name in ("pairs", "members", "verdicts")
-        )
+        self.members = self._step("members")
         self.records = _count_records(measured, len(self.numbers))
 
     def run(self, progress: StageProgress) -> None:
         left = sorted(set(self.numbers) - self.decided.done())
         if not left:
             return
-        for stage in (self.decided, self.pairs, self.members, self.verdicts):
-            stage.sweep()
-        self._pair(progress)
+        pairs = self._pair(progress)
         progress.phase = "connecting components"
         if 0 not in self.members.done():
-            step = ConnectComponents(self.pairs, self.members)
+            step = ConnectComponents(pairs, self.members)
             run_pipeline(self.options, lambda root: root | SpreadParts([0]) | "Connect" >> step)
-        self._judge(progress)
+        verdicts = self._judge(progress)
         progress.phase = "settling"
         lists, rules = self.prepared.lists, self.prepared.duplicates
-        settle = SettleDecisions(self.measured, self.decided, self.verdicts, lists, rules)
+        settle = SettleDecisions(self.measured, self.decided, verdicts, lists, rules)
         run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Settle" >> settle)
 
-    def _pair(self, progress: StageProgress) -> None:
+    def _step(self, name: str) -> Stage:
+        """Where a step leaves its files. Passes are part of the name: another number of them cuts otherwise."""
+        step = Stage(join(self.decided.directory, name), self.decided.digest)
+        step.sweep()
+        return step
+
+    def _pair(self, progress: StageProgress) -> Stage:
         rules = self.prepared.duplicates
         columns = key_columns(rules.url, rules.exact, rules.bands)
         column_bytes = max(1, self.records * KEY_BYTES)
-        count = self._passes(column_bytes * len(columns))
-        for number, chosen in enumerate(_shares(columns, count)):
-            progress.phase = f"pairing candidates, pass {number + 1} of {min(count, len(columns))}"
-            if number not in self.pairs.done():
-                step = PairCandidates(self.measured, self.pairs, number, chosen, partitions(column_bytes * len(chosen)))
-                self._run_pass(self.pairs, number, self.numbers, step)
+        shares = _shares(columns, self._passes(column_bytes * len(columns)))
+        pairs = self._step(f"pairs-{len(shares)}")
+        for number, chosen in enumerate(shares):
+            progress.phase = f"pairing candidates, pass {number + 1} of {len(shares)}"
+            if number not in pairs.done():
+                step = PairCandidates(self.measured, pairs, number, chosen, partitions(column_bytes * len(chosen)))
+                self._run_pass(pairs, number, self.numbers, step)
+        return pairs
 
-    def _judge(self, progress: StageProgress) -> None:
+    def _judge(self, progress: StageProgress) -> Stage:
         rules = self.prepared.duplicates
         found = self.members.marker(0) or {}
         payload = int(found["members"]) * rules.member_bytes
         passes = min(self._passes(payload), int(found["components"]))
+        verdicts = self._step(f"verdicts-{passes}")
         holders = sorted(_numbers(self.members.directory))
         for number in range(passes):
             progress.phase = f"judging duplicates, pass {number + 1} of {passes}"
-            if number not in self.verdicts.done():
+            if number not in verdicts.done():
                 share = Share(number, passes, partitions(payload // passes))
-                step = MarkDuplicates(self.measured, self.members, self.verdicts, self.prepared.lists, rules, share)
-                self._run_pass(self.verdicts, number, holders, step)
+                step = MarkDuplicates(self.measured, self.members, verdicts, self.prepared.lists, rules, share)
+                self._run_pass(verdicts, number, holders, step)
+        return verdicts
 
     def _run_pass(self, stage: Stage, number: int, parts: Sequence[int], step: PairCandidates | MarkDuplicates) -> None:
         run_pipeline(self.options, lambda root: root | SpreadParts(parts) | "Step" >> step)

@@ -11,8 +11,8 @@ from transforms.publish.write_parts import FOLDERS
 
 WORK: Final = "_work"
 _SIGNS: Final = {MANIFEST, WORK, STAGE_FILE}
-_OURS: Final = {*_SIGNS, *FOLDERS, "pairs", "members", "verdicts"}
-_PART: Final = re.compile(r"part-\d{5,}\.(json|parquet|rejected\.parquet)")
+_OURS: Final = {*_SIGNS, *FOLDERS, "members"}
+_NUMBERED: Final = re.compile(r"part-\d{5,}\.(json|parquet|rejected\.parquet)|(pairs|verdicts)-\d+")
 
 
 def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
@@ -41,7 +41,7 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
 
 
 def _clear(directory: str, names: list[str]) -> None:
-    ours = [name for name in names if name in _OURS or _PART.fullmatch(name) or is_unfinished(name)]
+    ours = [name for name in names if name in _OURS or _NUMBERED.fullmatch(name) or is_unfinished(name)]
     if foreign := sorted(set(names) - set(ours)):
         raise OutputError(
             f"{directory} holds things that no run wrote: {', '.join(foreign[:5])}.\n"

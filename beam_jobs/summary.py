@@ -46,8 +46,7 @@ def print_summary(manifest: dict[str, Any], dataset: str) -> None:
     row("not documents", sum(not_documents.values()), "")
     for kind, count in not_documents.items():
         row(f"  {kind}", count, "")
-    flagged = {rule: n for rule, n in manifest["marks"].items() if rule not in counts["dropped_by"]}
-    for rule, count in flagged.items():
+    for rule, count in manifest["flags"].items():
         row(f"flagged {rule}", count)
     table.add_section()
     table.add_row("read", size_words(sizes["input"]), "")

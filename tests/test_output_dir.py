@@ -9,8 +9,15 @@ from schemas.errors import OutputError
 from tests.memory_files import MemoryFiles
 
 RUN = ("manifest.json", "documents/part-00000.parquet", "ledger/part-00000.parquet", "rejected/part-00000.parquet")
-WORK = ("_work/measured/stage.json", "_work/decided/pairs/edges-000-00000.arrow")
-STAGE = ("stage.json", "part-00000.json", "part-00000.parquet", "part-123456.rejected.parquet", "pairs/stage.json")
+WORK = ("_work/measured/stage.json", "_work/decided/pairs-1/edges-000-00000.arrow")
+STAGE = (
+    "stage.json",
+    "part-00000.json",
+    "part-00000.parquet",
+    "part-123456.rejected.parquet",
+    "pairs-3/part-00000.json",
+    "verdicts-12/part-00000.json",
+)
 LEFT = (".manifest.json.tmp-01ab", ".stage.json.tmp-01ab", ".part-00000.parquet.tmp-01ab")
 
 

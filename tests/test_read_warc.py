@@ -5,6 +5,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests import warc_files as make
 from transforms.batches import BATCH_BYTES, BATCH_ROWS
 from transforms.measure.readers.record_batches import batch_rows
 from transforms.measure.readers.warc import read_warc
+from transforms.measure.readers.warc_records import parse_headers
 from transforms.measure.tally import Tally
 
 WARC = Path(__file__).resolve().parents[2] / "shared" / "data" / "warc"
@@ -237,6 +239,23 @@ def test_header_lines_may_end_with_lf_and_be_folded() -> None:
     assert tally.rejected == []
 
 
+field_names = st.text("abcXYZ019-_", min_size=1, max_size=8)
+field_values = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), max_size=12)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(field_names, field_values)),
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.sampled_from([b"", b"\t", b"  "]),
+)
+def test_header_fields_are_parsed_as_written(fields: list[tuple[str, str]], newline: bytes, blank: bytes) -> None:
+    """Whatever the line ends and blanks: names in lower case, and of repeated ones the first."""
+    lines = [name.encode() + b":" + blank + value.encode() + blank for name, value in fields]
+    expected = {name.lower(): value for name, value in reversed(fields)}
+    assert parse_headers(newline.join(lines)) == expected
+
+
 # Batches
 
 
@@ -343,3 +362,12 @@ def test_same_records_are_the_same_however_they_are_stored() -> None:
     stored = [read((WARC / "resiliparse" / f"warcfile.warc{ending}").read_bytes())[0] for ending in ("", ".gz", ".lz4")]
     plain, zipped, lz4 = ([{k: v for k, v in row.items() if k not in addresses} for row in rows] for rows in stored)
     assert plain == zipped == lz4
+
+
+@with_data
+def test_reading_again_and_in_threads_gives_the_same() -> None:
+    """Nothing is kept between files, so a runner may read as many at once as it likes."""
+    data = (WARC / "resiliparse" / "warcfile.warc.gz").read_bytes()
+    once = read(data)
+    with ThreadPoolExecutor(3) as threads:
+        assert all(again == once for again in threads.map(read, [data] * 6))

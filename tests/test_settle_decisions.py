@@ -235,6 +235,7 @@ def test_counts_are_those_of_the_ledger_rows(part: tuple[list[Row], list[Row]], 
         "dropped": sum(row["decision"] == "drop" for row in found),
         "dropped_by": dict(Counter(row["reason"] for row in found if row["reason"])),
         "marks": dict(Counter(m["rule"] for m in marks)),
+        "flags": dict(Counter(m["rule"] for m in marks if m["action"] == "flag")),
         "lists": {"pirates": by_list["pirates"], "spam": by_list["spam"]},
     }
     assert counts["kept"] + counts["dropped"] == counts["records"]

@@ -86,6 +86,7 @@ def slow_key(host: str, port: str, tail: str) -> str:
         ("http://a.com/%7eb%2Fc%25", "com,a)/%7eb%2fc%25", "a.com", "a.com", "https://a.com/%7eb%2Fc%25"),
         ("http://%61.com/", "com,a)/", "a.com", "a.com", "https://a.com/"),
         ("http://www.a.com/../a/./b", "com,a)/a/b", "www.a.com", "a.com", "https://www.a.com/a/b"),
+        ("http://a.com/a/%2E%2e/b", "com,a)/b", "a.com", "a.com", "https://a.com/b"),
         ("http://a.com//b", "com,a)/b", "a.com", "a.com", "https://a.com//b"),
         ("http://a.com/?", "com,a)/", "a.com", "a.com", "https://a.com/?"),
         ("http://a.com/\0", "com,a)/", "a.com", "a.com", "https://a.com/"),
@@ -276,6 +277,16 @@ def test_plain_urls_go_through_no_parser(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [row[0] for row in rows(*urls)] == [
         "com,a)/", "uk,co,a-b)/a/b_c.html", "com,a)/%d0%b0%20b?a=2&b=1", "com,a)/x?{"
     ]  # fmt: skip
+
+
+def test_punycode_is_left_to_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions of the parser differ in which labels they refuse; the fast path never decides it."""
+
+    def refuse(url: str) -> None:
+        raise ValueError(url)
+
+    monkeypatch.setattr(under_test, "URL", refuse)
+    assert rows("http://xn--a.com/", "http://b.xn--a.com/", "http://b.xn--a/") == [UNUSABLE] * 3
 
 
 @pytest.mark.parametrize("form", ["http://a.com/x{}y", "http://a.com/{}", "http://a.com/?x{}y", "http://a.com/?{}"])

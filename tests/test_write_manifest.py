@@ -50,6 +50,7 @@ def decided(kept: int, dropped_by: dict[str, int], lists: dict[str, int]) -> Mar
         "dropped": sum(dropped_by.values()),
         "dropped_by": dropped_by,
         "marks": dropped_by,
+        "flags": {},
         "lists": lists,
     }
 

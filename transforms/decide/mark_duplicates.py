@@ -98,7 +98,7 @@ def judge_members(table: pa.Table, rules: DuplicateRules) -> pa.Table:
     component = table["component"].to_numpy()
     facts = Facts(*(table[name].to_numpy() for name in Facts._fields))
     blocked = _flags(table, "blocked")
-    order = order_survivors(rules.survivor, facts, doc_id, [component, blocked])
+    order = order_survivors(rules.survivor, facts, doc_id, [component])
     url, text, signed, signatures = _comparable(table, order, rules)
     starts = _starts(component[order])
     taint, taint_equal = np.full(len(order), NONE, np.int64), np.zeros(len(order), np.int64)

@@ -1,5 +1,6 @@
 """Settle decisions: all marks of a part together give each row one decision, and the part its ledger."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -122,22 +123,23 @@ def _duplicate(spread: pa.Table) -> tuple[pa.Array, pa.Array]:
 
 
 def count_marks(ledger: pa.Table, marks: Sequence[Marks]) -> dict[str, Any]:
-    """Counts of a part for its marker: records, kept, dropped, dropped by reason, marks by rule and by list."""
+    """Counts of a part for its marker: records, kept, dropped, dropped by reason; marks by rule and list; flags."""
     by_reason = {str(r["values"]): int(r["counts"]) for r in ledger["reason"].drop_null().value_counts().to_pylist()}
-    by_rule: dict[str, int] = {}
-    by_list: dict[str, int] = {}
+    by_rule, by_list, flags = Counter[str](), Counter[str](), Counter[str]()
     for mark in marks:
-        if len(mark.rows):
-            by_rule[mark.rule] = by_rule.get(mark.rule, 0) + len(mark.rows)
+        by_rule[mark.rule] += len(mark.rows)
+        if mark.action == reasons.MARK_FLAG:
+            flags[mark.rule] += len(mark.rows)
         if isinstance(name := mark.fields.get("list"), str):
-            by_list[name] = by_list.get(name, 0) + len(mark.rows)
+            by_list[name] += len(mark.rows)
     dropped = sum(by_reason.values())
     return {
         "records": len(ledger),
         "kept": len(ledger) - dropped,
         "dropped": dropped,
         "dropped_by": by_reason,
-        "marks": by_rule,
+        "marks": +by_rule,
+        "flags": +flags,
         "lists": by_list,
     }
 

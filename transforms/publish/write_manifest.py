@@ -35,7 +35,7 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
     missing = [n for n in numbers if not all(markers[n] for markers in stages)]
     check_books("all parts", {"parts done": (parts - len(missing), parts)})
     read = add_up(stages[0], ["records", "rejected", "not_documents", "text_bytes", "input_bytes"])
-    said = add_up(stages[1], ["kept", "dropped", "dropped_by", "marks", "lists"])
+    said = add_up(stages[1], ["kept", "dropped", "dropped_by", "marks", "flags", "lists"])
     wrote = add_up(stages[2], ["records", "kept_text_bytes"])
     files = {
         part_path(folder, number, "parquet"): stages[2][number]["files"][folder]
@@ -62,6 +62,7 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
             "dropped_by": said["dropped_by"] or {},
         },
         "marks": said["marks"] or {},
+        "flags": said["flags"] or {},
         "not_documents": read["not_documents"] or {},
         "list_matches": said["lists"] or {},
         "bytes": {
