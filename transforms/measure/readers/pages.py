@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, detect_mime, map_encoding_to_html5
-from resiliparse.parse.html import HTMLTree
 
 from transforms.measure.readers.http_payload import BrokenPageError, decode_body, is_text, split_response
 from transforms.measure.readers.warc_records import Record
@@ -104,8 +103,7 @@ def html_text(html: str, *, main_content: bool = True) -> str:
         raise BrokenPageError(f"The HTML has {tags} tags; up to {MAX_TAGS} can be parsed.")
     if main_content and tags * tags > MAX_NESTED_TAGS and _nested_tags(html) > MAX_NESTED_TAGS:
         main_content = False
-    # Parsed first and by itself, because that releases the GIL, as the extraction does not.
-    return extract_plain_text(HTMLTree.parse(html), main_content=main_content)
+    return extract_plain_text(html, main_content=main_content)
 
 
 def decode_text(data: bytes, charset: str = "", *, html: bool = False) -> str:
