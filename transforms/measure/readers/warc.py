@@ -11,7 +11,8 @@ from schemas.reasons import BROKEN_HTTP
 from transforms.measure.readers.http_payload import BrokenPageError
 from transforms.measure.readers.pages import NotDocument, read_page
 from transforms.measure.readers.record_batches import batch_rows
-from transforms.measure.readers.warc_records import Fault, Record, bare, scan_records
+from transforms.measure.readers.warc_archive import read_archive
+from transforms.measure.readers.warc_records import Fault, Record, bare
 from transforms.measure.tally import Tally
 
 _SHA1_BASE32: Final = re.compile(r"sha1:([A-Z2-7]{32})", re.IGNORECASE)
@@ -42,7 +43,7 @@ def read_warc(
 
 def _rows(stream: BinaryIO, source_file: str, tally: Tally, main_content: bool) -> Iterator[Row]:
     locators: dict[str, int] = {}
-    for found in scan_records(stream):
+    for found in read_archive(stream):
         if isinstance(found, Fault):
             position, size, reason, detail, record_id, url = found
             tally.reject(source_file, position, reason, detail, size=size, record_id=record_id, url=url)

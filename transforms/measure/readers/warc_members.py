@@ -64,7 +64,8 @@ class Unpacked:
     Errors of the stream itself (`OSError`) are not caught: they are no property of the file.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, start: int = 0) -> None:
+        """Unpack from the stored position `start`: the beginning of the file, of a member, or a place in plain text."""
         self.buffer = bytearray()
         self.at = 0
         """Unpacked position of the first byte of `buffer`."""
@@ -72,11 +73,14 @@ class Unpacked:
         """Set when the bytes after `buffer` cannot be unpacked; `resync` clears it."""
         self._stream = stream
         self._stored = Stored(stream)
-        self._members = [(0, 0)]  # (unpacked, stored) starts, ascending; the last one below `at` and all later ones
+        self._stored.seek(start)
+        self._members = [(0, start)]  # (unpacked, stored) starts, ascending; the last one below `at` and all later ones
         self._plain = False
         self._ended = False
         self._dictionary: zstandard.ZstdCompressionDict | None = None
         self._member: Member | None = None
+        if start and not self._stored.peek(3).startswith(GZIP):
+            self._plain, self._member = True, self._stored
 
     def fill(self, size: int) -> bool:
         """Try to have at least `size` bytes in `buffer`; False if the file, or what can be unpacked, ends before."""

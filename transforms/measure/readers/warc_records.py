@@ -25,7 +25,7 @@ _RECORD_START: Final = re.compile(_VERSION.pattern + rb"[A-Za-z][\w-]*[ \t]*:", 
 _RECORD_START_BYTES: Final = 256  # more than enough for a match
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n|(?P<record>" + _RECORD_START.pattern + rb")", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(rb"[\r\n]*")
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
 Headers = dict[str, str]
@@ -58,15 +58,17 @@ class Fault(NamedTuple):
     url: str | None = None
 
 
-def scan_records(stream: BinaryIO) -> Iterator[Record | Fault]:
+def scan_records(stream: BinaryIO, start: int = 0) -> Iterator[Record | Fault]:
     r"""Yield every record of a seekable file as stored, and a fault for each stretch that holds none.
+
+    `start` is where a record begins, in a plain file, or a gzip member that begins with one.
 
     >>> record = b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 2\r\n\r\nab\r\n\r\n"
     >>> [(found.position, type(found).__name__) for found in scan_records(io.BytesIO(record + b"junk\n" + record))]
     [(0, 'Record'), (58, 'Fault'), (63, 'Record')]
     """
-    scan = _Scan(stream)
-    foreign = scan.foreign()
+    scan = _Scan(Unpacked(stream, start))
+    foreign = None if start else scan.foreign()
     if foreign:
         yield foreign
     while scan.skip_separators():
@@ -84,6 +86,11 @@ def parse_headers(data: bytes | bytearray) -> Headers:
     """
     headers = HeaderMap()
     headers.parse(io.BytesIO(b"\r\n".join(data.strip(b"\r\n").splitlines()) + b"\r\n\r\n"), False)
+    return first_values(headers)
+
+
+def first_values(headers: HeaderMap) -> Headers:
+    """Fields by name in lower case, without surrounding blanks; the first value of each."""
     return {name.lower(): value.strip() for name, value in reversed(headers.to_tuples())}
 
 
@@ -95,8 +102,8 @@ def bare(headers: Headers, name: str) -> str | None:
 class _Scan:
     """Where the scan of one file stands: the next record, or fault, begins at the front of the source."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._source = Unpacked(stream)
+    def __init__(self, source: Unpacked) -> None:
+        self._source = source
 
     def foreign(self) -> Fault | None:
         """The fault for a file that does not begin as a WARC file, up to the first record that is found after all."""
@@ -151,7 +158,7 @@ class _Scan:
     def _take(self, start: Place, headers: Headers, block: int) -> Record | Fault:
         """Take the record whose block begins at `block` of the buffer."""
         source, length = self._source, headers.get("content-length", "")
-        if not _LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
+        if not CONTENT_LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
             detail = f"Content-Length is {length!r}; a number up to {MAX_BLOCK_BYTES} (512 MiB) is needed."
             return self._lost(start, BROKEN_RECORD, detail, block, headers)
         end = block + int(length)

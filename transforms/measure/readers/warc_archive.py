@@ -1,0 +1,89 @@
+"""Read the records of a WARC file: by FastWARC as long as the file is healthy, by our own scan from the first doubt on.
+
+FastWARC 2.0 stops at the first header that it cannot parse, and takes a cut body for a whole one. So a record is taken
+from it only when its length is right and the next record begins where it says; what is left is scanned. The two ways
+give the same records (a test holds that), and the scan alone knows how to go on after damage.
+
+FastWARC also passes over header lines without a colon. In a plain file such a header is seen to be too long; in a gzip
+file it is not, and a record behind a version line without a record of its own is then one with it.
+"""
+
+from collections.abc import Generator, Iterator
+from typing import BinaryIO, Final
+
+from fastwarc.warc import ArchiveIterator, WarcRecord
+
+from transforms.measure.readers.warc_codecs import GZIP
+from transforms.measure.readers.warc_records import (
+    CONTENT_LENGTH,
+    MAX_BLOCK_BYTES,
+    Fault,
+    Record,
+    first_values,
+    scan_records,
+)
+
+_PLAIN: Final = b"WARC/"
+
+
+def read_archive(stream: BinaryIO) -> Iterator[Record | Fault]:
+    """Yield every record of a seekable file as stored, and a fault for each stretch that holds none.
+
+    Plain and gzip files begin with FastWARC; those of other codecs are scanned. Raises OSError as `stream` does.
+    """
+    head = stream.read(len(_PLAIN))
+    stream.seek(0)
+    beginning = next((mark for mark in (_PLAIN, GZIP) if head.startswith(mark)), None)
+    doubt = (yield from _healthy(stream, beginning)) if beginning else 0
+    yield from scan_records(stream, doubt)
+
+
+def _healthy(stream: BinaryIO, beginning: bytes) -> Generator[Record, None, int]:
+    """Yield records as long as each is proven by the next one; return the position of the first that is not.
+
+    `beginning` is what stands in the file wherever a record begins. The last record of a file is never proven.
+    """
+    pending: Record | None = None
+    try:
+        for found in ArchiveIterator(stream, parse_http=False, fsspec_args=False):
+            position = found.stream_pos
+            if pending is not None:
+                length = position - pending.position
+                expected = beginning != _PLAIN or length == pending.length
+                if length <= 0 or not expected or not _stands(stream, position, beginning):
+                    return pending.position
+                yield pending._replace(length=length)
+            pending = _take(found, position)
+            if pending is None:
+                return position
+    except OSError:
+        # Damage, or a fault of the storage, which the scan will meet again.
+        return pending.position if pending else 0
+    return pending.position if pending else 0
+
+
+def _take(found: WarcRecord, position: int) -> Record | None:
+    """The record, or None if its header does not tell what it holds.
+
+    Its length is that of a plain record written in the usual way: `Name: value` and CRLF, two CRLF behind the block.
+    """
+    headers = first_values(found.headers)
+    length = headers.get("content-length", "")
+    if not headers.get("warc-type") or not CONTENT_LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
+        return None
+    if any(character in value for value in headers.values() for character in "\n\r\0"):
+        return None
+    block = found.reader.read() if found.reader else b""
+    if len(block) != int(length):
+        return None
+    fields = sum(len(f"{name}: {value}\r\n".encode()) for name, value in found.headers.to_tuples())
+    return Record(headers, block, position, len(b"WARC/1.0\r\n\r\n\r\n\r\n") + fields + len(block))
+
+
+def _stands(stream: BinaryIO, position: int, beginning: bytes) -> bool:
+    """Whether the file holds `beginning` at a position; where the stream stands is not changed."""
+    here = stream.tell()
+    stream.seek(position)
+    found = stream.read(len(beginning))
+    stream.seek(here)
+    return found == beginning
