@@ -71,7 +71,7 @@ def _take(found: WarcRecord, position: int) -> Record | None:
     length = headers.get("content-length", "")
     if not headers.get("warc-type") or not CONTENT_LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
         return None
-    if any(character in value for value in headers.values() for character in "\n\r\0"):
+    if any(character in text for text in (*headers, *headers.values()) for character in "\n\r\0"):
         return None
     block = found.reader.read() if found.reader else b""
     if len(block) != int(length):
