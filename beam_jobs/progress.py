@@ -1,6 +1,7 @@
 """Progress of a stage: a bar on a terminal, a line every few seconds elsewhere, nothing with --quiet.
 
-What is done is read from the markers that the parts leave in their directory, so that it is the same on every runner.
+What is done is read from the markers that the parts leave in their directory, so that it is the same on every runner;
+workers in this process also say how far they are inside a part.
 """
 
 import sys
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from transforms import live_counts
 from transforms.part_store import Stage
 
 LINE_SECONDS = 5.0
@@ -47,11 +49,12 @@ class StageProgress:
     def line(self) -> str:
         """`measure  3/12 parts  45,120 documents  9,024/s  40 s left`."""
         seconds = time.monotonic() - self.started
-        documents = sum(self._documents.values())
+        under_way = live_counts.under_way(self.stage)
+        documents = sum(self._documents.values()) + under_way
         fresh = self.done - (self._resumed or 0)
         words = [f"{self.name:<8}{self.done}/{self.parts} parts", f"{documents:,} documents"]
-        if fresh and seconds:
-            new = sum(list(self._documents.values())[self._resumed or 0 :])
+        new = sum(list(self._documents.values())[self._resumed or 0 :]) + under_way
+        if new and seconds:
             words.append(f"{new / seconds:,.0f}/s")
         if fresh and self.done < self.parts:
             words.append(f"{time_words(seconds / fresh * (self.parts - self.done))} left")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from beam_jobs.progress import Reporter, StageProgress, time_words
+from transforms import live_counts
 from transforms.part_store import Stage
 
 Clock = list[float]
@@ -205,3 +206,18 @@ def test_reporter_shows_a_bar_on_a_terminal(stage: Stage) -> None:
         stage.finish(1, {"records": 7})
     assert "measure 1/3 parts  7 documents" in screen.getvalue()
     assert "━" in screen.getvalue()
+
+
+def test_line_counts_documents_of_parts_under_way(tmp_path: Path) -> None:
+    """Inside a part the count moves; when the part is done its marker takes over."""
+    stage = Stage(str(tmp_path), "digest")
+    progress = StageProgress("measure", stage, 2)
+    progress.update()
+    live_counts.note(stage, 0, 40)
+    live_counts.note(stage, 0, 120)
+    assert progress.line().startswith("measure 0/2 parts  120 documents  ")
+    live_counts.note(Stage(str(tmp_path / "other"), "digest"), 0, 5)
+    stage.finish(0, {"records": 150})
+    live_counts.clear(stage, 0)
+    progress.update()
+    assert progress.line().startswith("measure 1/2 parts  150 documents  ")

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from schemas.columns import MEASURED, RECORDS, band_fields
 from schemas.errors import CleartitleError, WorkError
+from transforms import live_counts
 from transforms.batches import digests, strings
 from transforms.kernels.xxh3 import hash128
 from transforms.measure.fingerprint import NearSettings, fingerprint
@@ -50,6 +51,8 @@ class _MeasurePart(beam.DoFn):
             self._measure(part)
         except (CleartitleError, OSError, pa.ArrowException, MemoryError) as error:
             raise WorkError(f"Measuring {part} failed: {error or type(error).__name__}") from error
+        finally:
+            live_counts.clear(self.store, part.number)
 
     def _measure(self, part: Part) -> None:
         tally = Tally()
@@ -66,9 +69,12 @@ class _MeasurePart(beam.DoFn):
         self.store.finish(part.number, facts)
 
     def _batches(self, part: Part, tally: Tally) -> Iterator[pa.RecordBatch]:
+        documents = 0
         for piece in part.pieces:
             for batch in read_records(piece, self.rules, tally):
                 yield measure_batch(batch, self.crawl, self.near)
+                documents += len(batch)
+                live_counts.note(self.store, part.number, documents)
 
 
 def writer_of_texts(file: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
