@@ -6,6 +6,7 @@ from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import Reporter
 from transforms.measure.measure_parts import MeasureParts
+from transforms.measure.plan_parts import write_plan
 from transforms.part_store import Stage
 from transforms.spread_parts import SpreadParts
 
@@ -16,8 +17,9 @@ def measure(prepared: Prepared, directory: str, options: PipelineOptions, report
     store.begin({"crawl": prepared.config.crawl.name, "parts": len(prepared.plan.parts)})
     store.sweep()
     with reporter.watch("measure", store, len(prepared.plan.parts)):
-        left = [part for part in prepared.plan.parts if part.number not in store.done()]
-        step = MeasureParts(left, store, prepared.config.crawl.name, prepared.read, prepared.near)
+        left = sorted(set(range(len(prepared.plan.parts))) - store.done())
+        step = MeasureParts(store, prepared.config.crawl.name, prepared.read, prepared.near)
         if left:
-            run_pipeline(options, lambda root: root | SpreadParts(p.number for p in left) | "Measure" >> step)
+            write_plan(prepared.plan, store)
+            run_pipeline(options, lambda root: root | SpreadParts(left) | "Measure" >> step)
     return store

@@ -12,7 +12,7 @@ from transforms.publish.write_parts import FOLDERS
 WORK: Final = "_work"
 _SIGNS: Final = {MANIFEST, WORK, STAGE_FILE}
 _OURS: Final = {*_SIGNS, *FOLDERS, "members"}
-_NUMBERED: Final = re.compile(r"part-\d{5,}\.(json|parquet|rejected\.parquet)|(pairs|verdicts)-\d+")
+_NUMBERED: Final = re.compile(r"part-\d{5,}\.(json|parquet|rejected\.parquet)|plan-\d{5,}\.json|(pairs|verdicts)-\d+")
 
 
 def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:

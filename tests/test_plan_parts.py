@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.measure import plan_parts as under_test
 from transforms.measure.list_files import CrawlFile
-from transforms.measure.plan_parts import Part, Piece, Plan, plan_parts
+from transforms.measure.plan_parts import Part, Piece, Plan, plan_parts, read_part, write_plan
+from transforms.part_store import Stage
 
 SIZE = st.integers(1, 500)
 
@@ -146,11 +149,15 @@ def test_digest_depends_on_the_cuts() -> None:
     assert (digests[0] == digests[1], digests[1] == digests[2]) == (True, False)
 
 
-@given(FILES, SIZE)
-def test_part_comes_back_from_json(files: list[CrawlFile], part_size: int) -> None:
-    """Equal in all fields, pieces included."""
-    for part in plan_parts(files, part_size).parts:
-        assert Part.from_json(part.to_json()) == part
+def test_parts_come_back_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts are written many to a file, and read again by their numbers alone."""
+    monkeypatch.setattr(under_test, "PARTS_A_FILE", 3)
+    files = [CrawlFile(f"/in/{i}", f"{i}", 100, "d", "warc", "gzip") for i in range(8)]
+    plan = plan_parts(files, 100)
+    store = Stage(str(tmp_path), "digest")
+    write_plan(plan, store)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"plan-{i:05d}.json" for i in range(3)]
+    assert [read_part(store, number) for number in range(8)] == list(plan.parts)
 
 
 def test_part_names_itself_by_its_first_piece() -> None:

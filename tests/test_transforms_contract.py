@@ -19,7 +19,6 @@ from transforms.decide.pair_candidates import PairCandidates
 from transforms.decide.settle_decisions import SettleDecisions
 from transforms.measure.fingerprint import NearSettings
 from transforms.measure.measure_parts import MeasureParts
-from transforms.measure.plan_parts import Part
 from transforms.measure.read_records import ReadRules
 from transforms.measure.readers.columns import ColumnMap
 from transforms.part_store import Stage
@@ -32,7 +31,7 @@ RULES = DuplicateRules(True, True, 0.7, 25, 5, ("longest",), "flag")
 
 MADE: dict[type[beam.PTransform], Callable[[], beam.PTransform]] = {
     MeasureParts: lambda: MeasureParts(
-        [Part(0, ())], STAGE, "crawl", ReadRules(ColumnMap((("text", "text"),)), True), NearSettings(5, 25, 5)
+        STAGE, "crawl", ReadRules(ColumnMap((("text", "text"),)), True), NearSettings(5, 25, 5)
     ),
     PairCandidates: lambda: PairCandidates(STAGE, STAGE, 0, ["text_digest"], 8),
     ConnectComponents: lambda: ConnectComponents(STAGE, STAGE),

@@ -1,23 +1,46 @@
 """Spread parts: part numbers as a keyed collection that a runner can hand to as many workers as it has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
+
+Run = tuple[int, int]
+
+
+def runs(numbers: Iterable[int]) -> list[Run]:
+    """Numbers as runs [start, stop), ascending.
+
+    >>> runs([3, 1, 2, 7])
+    [(1, 4), (7, 8)]
+    """
+    found: list[Run] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number:
+            found[-1] = (found[-1][0], number + 1)
+        else:
+            found.append((number, number + 1))
+    return found
+
+
+def _count(run: Run) -> Iterator[tuple[int, int]]:
+    return ((number, 0) for number in range(*run))
 
 
 class SpreadParts(beam.PTransform):
     """From the pipeline's root to (part number, ()) pairs, grouped by number.
 
-    A GroupByKey rather than Reshuffle: its keys are the numbers themselves, not random ones.
+    Numbers travel in runs, so that a job of millions of parts is small when it is sent. A GroupByKey rather than
+    Reshuffle: its keys are the numbers themselves, not random ones.
     """
 
     def __init__(self, numbers: Iterable[int]):
         super().__init__()
-        self.numbers = sorted(numbers)
+        self.runs = runs(numbers)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         return (
             root
-            | "ListParts" >> beam.Create([(number, 0) for number in self.numbers]).with_output_types(tuple[int, int])
+            | "ListRuns" >> beam.Create(self.runs).with_output_types(Run)
+            | "ListParts" >> beam.FlatMap(_count).with_output_types(tuple[int, int])
             | "SpreadParts" >> beam.GroupByKey()
         )

@@ -14,7 +14,7 @@ from transforms import live_counts
 from transforms.batches import digests, strings
 from transforms.kernels.xxh3 import hash128
 from transforms.measure.fingerprint import NearSettings, fingerprint
-from transforms.measure.plan_parts import Part
+from transforms.measure.plan_parts import Part, read_part
 from transforms.measure.read_records import ReadRules, read_records
 from transforms.measure.tally import Tally
 from transforms.part_store import Stage, write_file
@@ -42,11 +42,11 @@ def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) 
 
 
 class _MeasurePart(beam.DoFn):
-    def __init__(self, parts: dict[int, str], store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
-        self.parts, self.store, self.crawl, self.rules, self.near = parts, store, crawl, rules, near
+    def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
+        self.store, self.crawl, self.rules, self.near = store, crawl, rules, near
 
     def process(self, keyed: tuple[int, Iterable[int]]) -> None:
-        part = Part.from_json(self.parts[keyed[0]])
+        part = read_part(self.store, keyed[0])
         try:
             self._measure(part)
         except (CleartitleError, OSError, pa.ArrowException, MemoryError) as error:
@@ -105,9 +105,9 @@ def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 class MeasureParts(beam.PTransform):
     """From part numbers to measured files, each with its rejected records and a marker that counts them."""
 
-    def __init__(self, parts: Iterable[Part], store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
+    def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
         super().__init__()
-        self.measure = _MeasurePart({p.number: p.to_json() for p in parts}, store, crawl, rules, near)
+        self.measure = _MeasurePart(store, crawl, rules, near)
 
     def expand(self, numbers: beam.PCollection) -> beam.PCollection:
         return numbers | "Measure" >> beam.ParDo(self.measure).with_output_types(int)

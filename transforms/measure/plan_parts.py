@@ -5,9 +5,13 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from transforms.measure.list_files import CrawlFile
+from transforms.part_store import Stage, join, read_json, write_json
+
+PARTS_A_FILE: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,9 @@ class Part:
     def bytes(self) -> int:
         return sum(piece.bytes for piece in self.pieces)
 
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
     @classmethod
-    def from_json(cls, text: str) -> "Part":
-        value = json.loads(text)
+    def from_dict(cls, value: dict[str, Any]) -> "Part":
+        """The part that `dataclasses.asdict` made the value of."""
         return cls(value["number"], tuple(Piece(**piece) for piece in value["pieces"]))
 
     def __str__(self) -> str:
@@ -64,6 +65,27 @@ class Plan:
     def digest(self) -> str:
         """SHA-256, hex, of `facts`: the same crawl has the same digest wherever it lies."""
         return hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()
+
+
+def write_plan(plan: Plan, store: Stage) -> None:
+    """Write the parts beside what they become, many to a file: a job names a part by its number alone."""
+    for start in range(0, len(plan.parts), PARTS_A_FILE):
+        parts = [asdict(part) for part in plan.parts[start : start + PARTS_A_FILE]]
+        write_json(_plan_path(store, start), {"parts": parts})
+
+
+def read_part(store: Stage, number: int) -> Part:
+    """The part of that number, as `write_plan` wrote it."""
+    return _read_parts(_plan_path(store, number), store.digest)[number % PARTS_A_FILE]
+
+
+def _plan_path(store: Stage, number: int) -> str:
+    return join(store.directory, f"plan-{number // PARTS_A_FILE:05d}.json")
+
+
+@lru_cache(maxsize=4)
+def _read_parts(path: str, _digest: str) -> list[Part]:
+    return [Part.from_dict(value) for value in read_json(path)["parts"]]
 
 
 def plan_parts(files: Sequence[CrawlFile], part_size: int) -> Plan:
