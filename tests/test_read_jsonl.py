@@ -139,9 +139,9 @@ def test_file_cut_inside_a_line_keeps_the_lines_before() -> None:
 @settings(deadline=None)
 def test_binary_file_is_rejected_line_by_line(data: bytes) -> None:
     """No exception, and never more than one row for a line."""
-    lines = [raw for raw in data.split(b"\n") if raw.strip(b" \t\r")]
+    lines = [raw for raw in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if raw.strip(b" \t\r")]
     result = read(data)
-    assert len(result.rejected) + len(result.rows("text")) == (len(lines) if data != b"\xef\xbb\xbf" else 0)
+    assert len(result.rejected) + len(result.rows("text")) == len(lines)
 
 
 def test_last_of_repeated_keys_counts() -> None:

@@ -4,8 +4,8 @@ FastWARC 2.0 stops at the first header that it cannot parse, and takes a cut bod
 from it only when its length is right and the next record begins where it says; what is left is scanned. The two ways
 give the same records (a test holds that), and the scan alone knows how to go on after damage.
 
-FastWARC also passes over header lines without a colon. In a plain file such a header is seen to be too long; in a gzip
-file it is not, and a record behind a version line without a record of its own is then one with it.
+FastWARC also passes over header lines without a colon and takes line breaks for blanks. In a plain file the header is
+compared with what it made of it; in a gzip file that is not possible, and such a header counts as it was understood.
 """
 
 from collections.abc import Generator, Iterator
@@ -24,6 +24,8 @@ from transforms.measure.readers.warc_records import (
 )
 
 _PLAIN: Final = b"WARC/"
+_VERSION: Final = b"WARC/1.0\r\n"
+_CLOSING: Final = b"\r\n\r\n"
 
 
 def read_archive(stream: BinaryIO) -> Iterator[Record | Fault]:
@@ -43,19 +45,22 @@ def _healthy(stream: BinaryIO, beginning: bytes) -> Generator[Record, None, int]
 
     `beginning` is what stands in the file wherever a record begins. The last record of a file is never proven.
     """
+    plain = beginning == _PLAIN
     pending: Record | None = None
+    header = b""
     try:
         for found in ArchiveIterator(stream, parse_http=False, fsspec_args=False):
             position = found.stream_pos
             if pending is not None:
                 length = position - pending.position
-                expected = beginning != _PLAIN or length == pending.length
-                if length <= 0 or not expected or not _stands(stream, position, beginning):
+                usual = not plain or _is_usual(stream, pending, header, length)
+                if length <= 0 or not usual or _peek(stream, position, len(beginning)) != beginning:
                     return pending.position
                 yield pending._replace(length=length)
             pending = _take(found, position)
             if pending is None:
                 return position
+            header = "".join(f"{name}: {value}\r\n" for name, value in found.headers.to_tuples()).encode()
     except OSError:
         # Damage, or a fault of the storage, which the scan will meet again.
         return pending.position if pending else 0
@@ -63,10 +68,7 @@ def _healthy(stream: BinaryIO, beginning: bytes) -> Generator[Record, None, int]
 
 
 def _take(found: WarcRecord, position: int) -> Record | None:
-    """The record, or None if its header does not tell what it holds.
-
-    Its length is that of a plain record written in the usual way: `Name: value` and CRLF, two CRLF behind the block.
-    """
+    """The record, or None if its header does not tell what it holds."""
     headers = first_values(found.headers)
     length = headers.get("content-length", "")
     if not headers.get("warc-type") or not CONTENT_LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
@@ -74,16 +76,24 @@ def _take(found: WarcRecord, position: int) -> Record | None:
     if any(character in text for text in (*headers, *headers.values()) for character in "\n\r\0"):
         return None
     block = found.reader.read() if found.reader else b""
-    if len(block) != int(length):
-        return None
-    fields = sum(len(f"{name}: {value}\r\n".encode()) for name, value in found.headers.to_tuples())
-    return Record(headers, block, position, len(b"WARC/1.0\r\n\r\n\r\n\r\n") + fields + len(block))
+    return Record(headers, block, position, None) if len(block) == int(length) else None
 
 
-def _stands(stream: BinaryIO, position: int, beginning: bytes) -> bool:
-    """Whether the file holds `beginning` at a position; where the stream stands is not changed."""
+def _is_usual(stream: BinaryIO, record: Record, header: bytes, length: int) -> bool:
+    """Whether a plain record of that length is written as FastWARC says, with CRLF and one blank, and closed rightly."""
+    size = len(_VERSION) + len(header) + 2
+    if length != size + len(record.block) + len(_CLOSING):
+        return False
+    closing = _peek(stream, record.position + length - len(_CLOSING), len(_CLOSING))
+    return (
+        closing == _CLOSING and _peek(stream, record.position, size)[len(_VERSION) - 2 :] == b"\r\n" + header + b"\r\n"
+    )
+
+
+def _peek(stream: BinaryIO, position: int, size: int) -> bytes:
+    """Bytes at a position; where the stream stands is not changed."""
     here = stream.tell()
     stream.seek(position)
-    found = stream.read(len(beginning))
+    found = stream.read(size)
     stream.seek(here)
-    return found == beginning
+    return found
