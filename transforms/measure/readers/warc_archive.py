@@ -80,7 +80,7 @@ def _take(found: WarcRecord, position: int) -> Record | None:
 
 
 def _is_usual(stream: BinaryIO, record: Record, header: bytes, length: int) -> bool:
-    """Whether a plain record of that length is written as FastWARC says, with CRLF and one blank, and closed rightly."""
+    """Whether a plain record of that length is written as FastWARC read it, with CRLF and one blank, and closed."""
     size = len(_VERSION) + len(header) + 2
     if length != size + len(record.block) + len(_CLOSING):
         return False
