@@ -7,11 +7,15 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from schemas.errors import CleartitleError
+
+if TYPE_CHECKING:
+    from transforms.part_store import Stage
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,8 +56,9 @@ def curate_command(output: str, work: str | None, **job_arguments: Any) -> None:
     from beam_jobs.curate import curate
     from beam_jobs.summary import print_summary
 
-    start = _Start(output, **job_arguments)
-    print_summary(curate(start.prepared, output, work, start.options, start.reporter), output)
+    start = _Start(**job_arguments)
+    start.claim(output)
+    print_summary(curate(start.prepared, output, work, start.job), output)
 
 
 @cli.command("measure", epilog=EPILOG)
@@ -63,8 +68,9 @@ def measure_command(output: str, **job_arguments: Any) -> None:
     """Read the crawl once and write everything that can be said of a record by looking at it alone."""
     from beam_jobs.measure import measure
 
-    start = _Start(output, **job_arguments)
-    measure(start.prepared, output, start.options, start.reporter)
+    start = _Start(**job_arguments)
+    start.claim(output)
+    measure(start.prepared, output, start.job)
     click.echo(output)
 
 
@@ -75,10 +81,11 @@ def measure_command(output: str, **job_arguments: Any) -> None:
 def decide_command(measured: str, output: str, **job_arguments: Any) -> None:
     """Apply the rules to a measured store and give every record one decision."""
     from beam_jobs.decide import decide
-    from transforms.part_store import Stage
 
-    start = _Start(output, **job_arguments)
-    decide(start.prepared, Stage(measured, start.prepared.measured_digest), output, start.options, start.reporter)
+    start = _Start(**job_arguments)
+    store = start.stage(measured, "measure")
+    start.claim(output)
+    decide(start.prepared, store, output, start.job)
     click.echo(output)
 
 
@@ -89,16 +96,16 @@ def decide_command(measured: str, output: str, **job_arguments: Any) -> None:
 @job
 def publish_command(measured: str, decided: str, output: str, **job_arguments: Any) -> None:
     """Put text and decisions together, balance the books, and make the dataset visible."""
-    from beam_jobs.output_dir import WORK
-    from beam_jobs.publish import publish
+    from beam_jobs.publish import claim, finished, publish
     from beam_jobs.summary import print_summary
-    from transforms.part_store import Stage, join, remove_tree
 
-    start = _Start(output, **job_arguments)
-    prepared = start.prepared
-    stages = Stage(measured, prepared.measured_digest), Stage(decided, prepared.build_digest)
-    manifest = publish(prepared, *stages, output, join(output, WORK), start.options, start.reporter, {})
-    remove_tree(join(output, WORK))
+    start = _Start(**job_arguments)
+    stages = start.stage(measured, "measure"), start.stage(decided, "decide")
+    start.claim(output)
+    manifest = finished(start.prepared, output)
+    if manifest is None:
+        resumed = claim(start.prepared, output)
+        manifest = publish(start.prepared, *stages, output, start.job, {}, resumed)
     print_summary(manifest, output)
 
 
@@ -142,7 +149,6 @@ class _Start:
 
     def __init__(
         self,
-        output: str,
         config: str,
         beam: Sequence[str],
         overrides: Sequence[str],
@@ -150,16 +156,35 @@ class _Start:
         overwrite: bool,
         quiet: bool,
     ):
+        from beam_jobs.job import Job
         from beam_jobs.options import beam_options
-        from beam_jobs.output_dir import claim_output
         from beam_jobs.prepare import prepare
         from beam_jobs.progress import Reporter
         from configs.load import load
 
-        self.options = beam_options(beam)
+        options = beam_options(beam)
         self.prepared = prepare(load(config, overrides))
-        claim_output(output, resume=resume, overwrite=overwrite)
-        self.reporter = Reporter(quiet=quiet)
+        self.job = Job(options, Reporter(quiet=quiet), overwrite)
+        self.resume = resume
+        for warning in self.prepared.lists.warnings():
+            click.echo(f"cleartitle: {warning}", err=True)
+
+    def stage(self, directory: str, command: str) -> "Stage":
+        """The finished stage in a directory. Raises OutputError if it is not finished, or of another config."""
+        from beam_jobs.job import count_records
+        from transforms.part_store import Stage
+
+        digest = self.prepared.measured_digest if command == "measure" else self.prepared.build_digest
+        stage = Stage(directory, digest)
+        count_records(stage, len(self.prepared.plan.parts), command)
+        return stage
+
+    def claim(self, output: str) -> None:
+        """Make sure that the run may write to the output directory."""
+        from beam_jobs.output_dir import claim_output
+
+        inputs = [file.path for file in self.prepared.plan.files]
+        claim_output(output, resume=self.resume, overwrite=self.job.overwrite, inputs=inputs)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -183,6 +208,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cleartitle: interrupted. What is done is kept; the same command with --resume goes on.", err=True)
         return 1
+    except Exception as error:
+        logging.getLogger(__name__).info("Traceback", exc_info=error)
+        click.echo(f"cleartitle: this should not happen: {type(error).__name__}: {error}", err=True)
+        click.echo("The same command with --verbose shows where.", err=True)
+        return 1
     finally:
         logging.disable(logging.NOTSET)
     return result if isinstance(result, int) else 0
@@ -191,6 +221,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run, and leave at once even if threads of a runner still wait for work that will not come."""
     code = run(arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, AttributeError, ValueError):  # closed by whoever read it
+            stream.flush()
     os._exit(code)

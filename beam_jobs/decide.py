@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from beam_jobs.job import Job, count_records
 from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
-from beam_jobs.progress import Reporter, StageProgress
-from schemas.errors import OutputError
+from beam_jobs.progress import StageProgress
 from transforms.decide.connect_components import ConnectComponents
 from transforms.decide.mark_duplicates import MarkDuplicates, Share
 from transforms.decide.pair_candidates import KEY_BYTES, PairCandidates, key_columns
 from transforms.decide.settle_decisions import SettleDecisions
-from transforms.part_store import Stage, join, list_names
+from transforms.part_store import Stage, join, list_file_names
 from transforms.shuffle import partitions
 from transforms.spread_parts import SpreadParts
 
@@ -20,12 +20,12 @@ HELD_TIMES = 7
 """A local runner holds a GroupByKey in memory at about this many times its payload (measured; see ARCHITECTURE.md)."""
 
 
-def decide(prepared: Prepared, measured: Stage, directory: str, options: PipelineOptions, reporter: Reporter) -> Stage:
+def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Stage:
     """Decide on every measured record. Raises OutputError if the store is incomplete or of another config or input."""
     decided = Stage(directory, prepared.build_digest)
-    steps = _Steps(prepared, measured, decided, options)
-    decided.begin({"build_id": prepared.build_id})
-    with reporter.watch("decide", decided, len(prepared.plan.parts)) as progress:
+    decided.begin({"build_id": prepared.build_id}, overwrite=job.overwrite)
+    steps = _Steps(prepared, measured, decided, job.options)
+    with job.reporter.watch("decide", decided, len(prepared.plan.parts)) as progress:
         steps.run(progress)
     return decided
 
@@ -37,7 +37,7 @@ class _Steps:
         self.prepared, self.measured, self.decided, self.options = prepared, measured, decided, options
         self.numbers = [part.number for part in prepared.plan.parts]
         self.members = self._step("members")
-        self.records = _count_records(measured, len(self.numbers))
+        self.records = count_records(measured, len(self.numbers), "measure")
 
     def run(self, progress: StageProgress) -> None:
         left = sorted(set(self.numbers) - self.decided.done())
@@ -57,7 +57,7 @@ class _Steps:
     def _step(self, name: str) -> Stage:
         """Where a step leaves its files. Passes are part of the name: another number of them cuts otherwise."""
         step = Stage(join(self.decided.directory, name), self.decided.digest)
-        step.sweep()
+        step.begin({})
         return step
 
     def _pair(self, progress: StageProgress) -> Stage:
@@ -103,15 +103,4 @@ def _shares(columns: Sequence[str], count: int) -> list[Sequence[str]]:
 
 
 def _numbers(directory: str) -> list[int]:
-    return [int(name[len("part-") : -len(".arrow")]) for name in list_names(directory) if name.endswith(".arrow")]
-
-
-def _count_records(measured: Stage, parts: int) -> int:
-    markers = [measured.marker(number) for number in range(parts)]
-    missing = [number for number, marker in enumerate(markers) if marker is None]
-    if missing:
-        raise OutputError(
-            f"{measured.directory} lacks {len(missing)} of {parts} parts of this input as this config measures it.\n"
-            "Measure it first: cleartitle measure CONFIG --output DIR [--resume]."
-        )
-    return sum(int(marker["records"]) for marker in markers if marker)
+    return [int(name[len("part-") : -len(".arrow")]) for name in list_file_names(directory) if name.endswith(".arrow")]

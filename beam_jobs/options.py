@@ -6,14 +6,12 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stderr
-from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from schemas.errors import CleartitleError, UsageError, WorkError
 
-LOCAL_DEFAULT: Final = "--runner=FnApiRunner --direct_running_mode=multi_threading --direct_num_workers=<cores>"
 _WORKER_ERROR = re.compile(r"^([\w.]*?)(\w+): (.*) \[while running '([^']*)'\]", re.DOTALL | re.MULTILINE)
 
 
@@ -42,6 +40,10 @@ def beam_options(arguments: Sequence[str]) -> PipelineOptions:
         unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
     except SystemExit as error:  # argparse, on a value of the wrong type; it has printed which
         raise UsageError("The Beam options after `--` cannot be read; see above.") from error
+    try:
+        beam.Pipeline(options=options)
+    except ValueError as error:
+        raise UsageError(f"Beam refuses its options: {str(error).splitlines()[0]}") from error
     if local and unknown:  # another runner may know options that only its own service declares
         raise UsageError(f"Beam knows no option `--{min(unknown)}`. Options after `--` go to Apache Beam.")
     return options

@@ -2,21 +2,25 @@
 
 import os
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from schemas.errors import OutputError
-from transforms.part_store import STAGE_FILE, is_local, is_unfinished, join, list_names, remove_tree, sweep
+from transforms.part_store import STAGE_FILE, is_local, is_unfinished, join, list_names, read_json, remove_tree, sweep
 from transforms.publish.write_manifest import MANIFEST
 from transforms.publish.write_parts import FOLDERS
 
 WORK: Final = "_work"
-_SIGNS: Final = {MANIFEST, WORK, STAGE_FILE}
-_OURS: Final = {*_SIGNS, *FOLDERS, "members"}
-_NUMBERED: Final = re.compile(r"part-\d{5,}\.(json|parquet|rejected\.parquet)|plan-\d{5,}\.json|(pairs|verdicts)-\d+")
+_PARTS: Final = re.compile(r"part-\d{5,}\.parquet")
+_STAGE: Final = re.compile(
+    r"stage\.json|members|(pairs|verdicts)-\d+|part-\d{5,}\.(json|parquet|rejected\.parquet)|plan-\d{5,}\.json"
+)
 
 
-def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
+def claim_output(directory: str, *, resume: bool, overwrite: bool, inputs: Sequence[str] = ()) -> None:
     """Make sure that a run may write to the directory. Raises OutputError if it may not.
+
+    No output may hold a file of the `inputs`: the next run would read what this one writes, or remove what it reads.
 
     A directory that holds anything is refused unless `resume` or `overwrite` is given. Both want to see the signs of a
     run there, and `overwrite` refuses if anything else is there: a slip must not remove a stranger's files.
@@ -27,6 +31,14 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
         raise OutputError("--output is empty; name a directory.")
     if is_local(directory) and os.path.lexists(directory) and not os.path.isdir(directory):
         raise OutputError(f"{directory} is a file; --output names a directory.")
+    place = os.path.realpath(directory) if is_local(directory) else directory
+    if mine := [
+        path for path in inputs if (os.path.realpath(path) if is_local(path) else path).startswith(f"{place}/")
+    ]:
+        raise OutputError(
+            f"{directory} holds {len(mine)} of the input files, the first of them {mine[0]}.\n"
+            "Choose an output directory outside the crawl."
+        )
     names = list_names(directory)
     if names and not resume and not overwrite:
         raise OutputError(
@@ -34,22 +46,38 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool) -> None:
             "  --resume     to finish the run that was begun there, or\n"
             "  --overwrite  to remove what is there and begin anew."
         )
-    if names and not _SIGNS & set(names):
+    if names and not _has_run(directory, names):
         raise OutputError(f"{directory} holds {', '.join(names[:5])}, but no run. Choose an empty directory.")
     if overwrite:
         _clear(directory, names)
 
 
+def _has_run(directory: str, names: list[str]) -> bool:
+    """Whether a run left its signs: its work, a stage, or a manifest that is one of ours."""
+    if WORK in names or STAGE_FILE in names:
+        return True
+    try:
+        return MANIFEST in names and "build_id" in read_json(join(directory, MANIFEST))
+    except (ValueError, TypeError):
+        return False
+
+
 def _clear(directory: str, names: list[str]) -> None:
-    ours = [name for name in names if name in _OURS or _NUMBERED.fullmatch(name) or is_unfinished(name)]
-    if foreign := sorted(set(names) - set(ours)):
+    foreign = [name for name in names if name not in (MANIFEST, WORK, *FOLDERS) and not _is_ours(name, _STAGE)]
+    for folder in FOLDERS:
+        foreign += [f"{folder}/{n}" for n in list_names(join(directory, folder)) if not _is_ours(n, _PARTS)]
+    if foreign:
         raise OutputError(
-            f"{directory} holds things that no run wrote: {', '.join(foreign[:5])}.\n"
+            f"{directory} holds things that no run wrote: {', '.join(sorted(foreign)[:5])}.\n"
             "Move them away, or choose another directory; nothing was removed."
         )
-    # The manifest goes first: a dataset without it is seen to be unfinished.
-    for name in sorted(ours, key=lambda name: name != MANIFEST):
+    # The manifest goes first: a dataset without it is seen to be unfinished. The work, the sign of a run, goes last.
+    for name in sorted(names, key=lambda name: (name != MANIFEST, name in (WORK, STAGE_FILE))):
         remove_tree(join(directory, name))
+
+
+def _is_ours(name: str, pattern: re.Pattern[str]) -> bool:
+    return bool(pattern.fullmatch(name)) or is_unfinished(name)
 
 
 def sweep_output(directory: str) -> None:

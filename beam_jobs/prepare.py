@@ -1,6 +1,7 @@
 """Prepare: everything a run must know, checked before any work starts."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -45,8 +46,9 @@ class Prepared:
 
     @property
     def measured_digest(self) -> str:
-        """What the measured store depends on: the input, how it is read, and the version."""
-        return _sha256(self.plan.digest(), measure_digest(self.config), self.versions["cleartitle"])
+        """What the measured store depends on: the input, how it is read, and by which versions of what reads it."""
+        versions = json.dumps(dict(self.versions), sort_keys=True)
+        return _sha256(self.plan.digest(), measure_digest(self.config), versions)
 
     @property
     def build_digest(self) -> str:

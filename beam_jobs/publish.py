@@ -1,58 +1,101 @@
 """Publish: measured store and ledgers to a dataset, which is whole at the instant when its manifest appears."""
 
 import datetime
+import time
+from collections.abc import Mapping
 from typing import Any
 
-from apache_beam.options.pipeline_options import PipelineOptions
-
+from beam_jobs.job import Job
 from beam_jobs.options import run_pipeline
-from beam_jobs.output_dir import sweep_output
+from beam_jobs.output_dir import WORK, sweep_output
 from beam_jobs.prepare import Prepared
-from beam_jobs.progress import Reporter
-from transforms.part_store import Stage, file_size, join, part_path, write_json
+from schemas.errors import OutputError
+from transforms.part_store import (
+    Stage,
+    exists,
+    file_facts,
+    file_size,
+    join,
+    part_path,
+    read_json,
+    remove_tree,
+    write_json,
+)
 from transforms.publish.write_manifest import FORMAT_VERSION, MANIFEST, balance
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
 
 
+def finished(prepared: Prepared, dataset: str) -> dict[str, Any] | None:
+    """The manifest of a dataset that is there, whole and of this build; None if there is none.
+
+    Raises OutputError if there is one of another build. A manifest whose files are gone or cut is removed.
+    """
+    path = join(dataset, MANIFEST)
+    if not exists(path):
+        return None
+    found = read_json(path)
+    if found["build_id"] != prepared.build_id:
+        raise OutputError(
+            f"{dataset} holds the finished build {found['build_id']}; this config and input make "
+            f"{prepared.build_id}.\nChoose another directory, or replace it with --overwrite."
+        )
+    if all(file_size(join(dataset, name)) == facts["bytes"] for name, facts in found["files"].items()):
+        remove_tree(join(dataset, WORK))  # left there if the last run died right after the manifest
+        return found
+    remove_tree(path)
+    return None
+
+
+def claim(prepared: Prepared, dataset: str) -> bool:
+    """Write down in the dataset, before anything else, which build it is for; return whether that was done before.
+
+    Raises OutputError if it was begun for another build.
+    """
+    owner = Stage(join(dataset, WORK), prepared.build_digest)
+    begun = owner.begun_for() is not None
+    owner.begin({"build_id": prepared.build_id})
+    return begun
+
+
 def publish(
-    prepared: Prepared,
-    measured: Stage,
-    decided: Stage,
-    dataset: str,
-    work: str,
-    options: PipelineOptions,
-    reporter: Reporter,
-    stages: dict[str, dict[str, Any]],
+    prepared: Prepared, measured: Stage, decided: Stage, dataset: str, job: Job, took: Mapping[str, Any], resumed: bool
 ) -> dict[str, Any]:
     """Write the dataset and, last, its manifest, which is returned. Raises BooksError if the books do not balance.
 
-    `stages` holds what earlier stages took, for the manifest; markers of this stage are kept in `work`.
+    `took` says what earlier stages took, and `resumed` whether some was done before, for the manifest. The dataset was
+    claimed before.
     """
-    published = Stage(work, prepared.build_digest)
-    published.begin({"build_id": prepared.build_id})
-    started = datetime.datetime.now(datetime.UTC)
     numbers = [part.number for part in prepared.plan.parts]
-    with reporter.watch("publish", published, len(numbers)):
+    published = Stage(join(dataset, WORK, "published"), prepared.build_digest)
+    published.begin({"build_id": prepared.build_id})
+    started = time.monotonic()
+    with job.reporter.watch("publish", published, len(numbers)):
         left = [number for number in numbers if not _stands(published, number, dataset)]
         if left:
             step = WriteParts(measured, decided, published, dataset)
-            run_pipeline(options, lambda root: root | SpreadParts(left) | "Write" >> step)
+            run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Write" >> step)
     found = balance(measured, decided, published, len(numbers))
     sweep_output(dataset)
-    finished = datetime.datetime.now(datetime.UTC)
-    stages = {**stages, "publish": {"seconds": round((finished - started).total_seconds(), 3)}}
-    manifest = _manifest(prepared, found) | {"finished": finished.isoformat(timespec="seconds"), "stages": stages}
+    manifest = {
+        **_manifest(prepared, found),
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "resumed": resumed,
+        "seconds": {**took, "publish": round(time.monotonic() - started, 3)},
+    }
     write_json(join(dataset, MANIFEST), manifest)
+    remove_tree(join(dataset, WORK))
     return manifest
 
 
 def _stands(published: Stage, number: int, dataset: str) -> bool:
-    """Whether the part is marked as done and its files are there, as long as they were written."""
+    """Whether the part is marked as done and its files are there, byte for byte."""
     marker = published.marker(number)
-    return marker is not None and all(
-        file_size(part_path(join(dataset, folder), number, "parquet")) == facts["bytes"]
-        for folder, facts in marker["files"].items()
+    if marker is None:
+        return False
+    paths = {folder: part_path(join(dataset, folder), number, "parquet") for folder in marker["files"]}
+    return all(
+        exists(path) and file_facts(path).items() <= marker["files"][folder].items() for folder, path in paths.items()
     )
 
 

@@ -26,7 +26,7 @@ def size_words(count: float) -> str:
 def print_summary(manifest: dict[str, Any], dataset: str) -> None:
     """Print what came in, what became of it, and how long it took; then the path of the dataset, alone on a line."""
     counts, sizes = manifest["counts"], manifest["bytes"]
-    seconds = sum(stage["seconds"] for stage in manifest["stages"].values())
+    seconds = sum(manifest["seconds"].values())
     table = Table(title=f"{manifest['crawl']}  build {manifest['build_id']}", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -42,17 +42,22 @@ def print_summary(manifest: dict[str, Any], dataset: str) -> None:
     for reason, count in counts["dropped_by"].items():
         row(f"  {reason}", count)
     row("rejected", counts["rejected"])
+    for reason, count in manifest["rejected_by"].items():
+        row(f"  {reason}", count)
     not_documents = manifest["not_documents"]
     row("not documents", sum(not_documents.values()), "")
     for kind, count in not_documents.items():
         row(f"  {kind}", count, "")
+    if manifest["urls_without_host"]:
+        row("URLs without host", manifest["urls_without_host"])
     for rule, count in manifest["flags"].items():
         row(f"flagged {rule}", count)
     table.add_section()
     table.add_row("read", size_words(sizes["input"]), "")
     table.add_row("written", size_words(sizes["written"]), "")
-    rate = f"{counts['records'] / seconds:,.0f} documents/s" if seconds else ""
-    table.add_row("time", time_words(seconds), rate)
+    # After a resume, and for publish alone, the time is not that of all records.
+    whole = "measure" in manifest["seconds"] and not manifest["resumed"] and seconds
+    table.add_row("time", time_words(seconds), f"{counts['records'] / seconds:,.0f} documents/s" if whole else "")
     console = Console(highlight=False)
     console.print(table)
     console.print(dataset, soft_wrap=True, markup=False)

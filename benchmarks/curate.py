@@ -64,7 +64,7 @@ def curate(config: Path, output: Path, threads: int) -> dict[str, float]:
     )
     whole = time.perf_counter() - started
     manifest = json.loads((output / "manifest.json").read_text())
-    seconds = {stage: manifest["stages"][stage]["seconds"] for stage in STAGES}
+    seconds = {stage: manifest["seconds"][stage] for stage in STAGES}
     return {**seconds, "three stages": sum(seconds.values()), "whole command": whole}
 
 

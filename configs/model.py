@@ -7,6 +7,7 @@ Near(threshold=0.7, ngram=5, bands=25, rows=5)
 `configs.load` reads a file into these classes and words the mistakes; `docs/config.md` is generated from them.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -45,9 +46,15 @@ class Words:
 
 
 def _absolute(path: str, info: ValidationInfo) -> str:
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
-        return path
-    return os.path.abspath(os.path.join((info.context or {}).get(BASE, ""), path))
+    return _join((info.context or {}).get(BASE, ""), path)
+
+
+def _absolute_glob(pattern: str, info: ValidationInfo) -> str:
+    return _join(glob.escape(os.path.abspath((info.context or {}).get(BASE, ""))), pattern)
+
+
+def _join(base: str, path: str) -> str:
+    return path if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path) else os.path.abspath(os.path.join(base, path))
 
 
 def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
@@ -69,7 +76,7 @@ def _bytes(value: object) -> object:
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), Words("text of letters, digits, `.`, `_` and `-`")]
 Text = Annotated[str, Field(min_length=1), Words("non-empty text")]
 Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute), Words("a path")]
-Glob = Annotated[Location, Words("a path or glob")]
+Glob = Annotated[str, Field(min_length=1), AfterValidator(_absolute_glob), Words("a path or glob")]
 Domain = Annotated[
     str,
     Field(pattern=r"^[^\s/:@*?.]+(\.[^\s/:@*?.]+)*$"),

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO, ClassVar
 
+import xxhash
 from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
 
@@ -45,6 +46,9 @@ class MemoryFiles(FileSystem):  # type: ignore[misc]
 
     def exists(self, path: str) -> bool:
         return path in self.files
+
+    def checksum(self, path: str) -> str:
+        return str(xxhash.xxh3_128_hexdigest(self.files[path]))
 
     def size(self, path: str) -> int:
         return len(self.files[path])

@@ -34,7 +34,7 @@ def measured(rows: Sequence[Row], *, bands: int = 0, band_rows: int = 1, carried
             "text": text,
             "text_bytes": len(text.encode()),
             "text_digest": digest_of(number),
-            "shingle_count": 1,
+            "shingle_count": 9,
             **{f"band_{band:02d}": bytes(4 * band_rows) for band in range(bands)},
             **row,
         }

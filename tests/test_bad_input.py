@@ -217,7 +217,7 @@ def test_decide_wants_the_store_of_its_config(tmp_path: Path, capsys: pytest.Cap
     assert run("measure", config, "--output", tmp_path / "m", "--quiet") == 0
     other = ["--set", "dedup.near.bands=14"]
     assert run("decide", config, "--measured", tmp_path / "m", "--output", tmp_path / "d", *other) == 2
-    assert "Measure it first" in letter(capsys)
+    assert "Make them first: cleartitle measure" in letter(capsys)
 
 
 def test_lost_output_file_is_written_again(tmp_path: Path) -> None:

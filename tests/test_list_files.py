@@ -15,7 +15,7 @@ import zstandard
 from schemas.errors import InputError
 from tests.memory_files import MemoryFiles
 from transforms.measure import list_files as module
-from transforms.measure.list_files import EDGE_BYTES, common_root, detect_format, expand, list_files, relative_name
+from transforms.measure.list_files import HASHED_BYTES, common_root, detect_format, expand, list_files, relative_name
 
 WARC = b"WARC/1.0\r\nWARC-Type: warcinfo\r\n"
 JSONL = b'{"id": 1, "text": "a"}\n'
@@ -176,25 +176,47 @@ def test_format_that_the_config_names_is_believed(tmp_path: Path, format_: str) 
     assert file.format == {"wet": "warc"}.get(format_, format_)
 
 
-@pytest.mark.parametrize("change", ["head", "tail", "middle", "none"])
-def test_digest_covers_head_tail_and_size(change: str) -> None:
-    """A byte more in the middle, which is not read, changes it through the size."""
-    content = bytearray(range(256)) * (3 * EDGE_BYTES // 256)
-    before = digest_of(bytes(content))
-    if change == "head":
-        content[EDGE_BYTES - 1] ^= 1
-    elif change == "tail":
-        content[-EDGE_BYTES] ^= 1
-    elif change == "middle":
-        content.insert(EDGE_BYTES + 1, 0)
-    assert (digest_of(bytes(content)) == before) == (change == "none")
+@pytest.mark.parametrize("place", [0, HASHED_BYTES - 1, HASHED_BYTES, 2 * HASHED_BYTES + 5, -1])
+def test_digest_covers_every_byte(tmp_path: Path, place: int) -> None:
+    """A byte that changes anywhere is another input, and so another build."""
+    content = bytearray(range(256)) * (3 * HASHED_BYTES // 256)
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    (before,) = list_files([str(path)], None, "auto")
+    content[place] ^= 1
+    path.write_bytes(content)
+    (after,) = list_files([str(path)], None, "auto")
+    assert before.digest != after.digest
+    assert before.bytes == after.bytes == len(content)
 
 
-def digest_of(content: bytes) -> str:
-    MemoryFiles.files["memory://digest/a.jsonl"] = content
-    (file,) = list_files(["memory://digest/a.jsonl"], None, "auto")
-    assert file.bytes == len(content)
-    return file.digest
+def test_links_to_one_file_are_one_file(tmp_path: Path) -> None:
+    """By its shortest name: a loop of links does not multiply a crawl."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.jsonl").write_text("{}")
+    (tmp_path / "sub" / "loop").symlink_to(tmp_path / "sub")
+    (tmp_path / "twin.jsonl").symlink_to(tmp_path / "sub" / "a.jsonl")
+    assert [file.name for file in list_files([f"{tmp_path}/**/*.jsonl"], None, "auto")] == ["twin.jsonl"]
+
+
+def test_zstd_may_begin_with_a_frame_to_be_skipped(tmp_path: Path) -> None:
+    """As pzstd writes it."""
+    skipped = b"\x50\x2a\x4d\x18\x04\x00\x00\x00abcd"
+    (tmp_path / "a.jsonl.zst").write_bytes(skipped + zstandard.compress(b'{"text": "a"}\n'))
+    (file,) = list_files([f"{tmp_path}/*"], None, "auto")
+    assert (file.format, file.compression) == ("jsonl", "zstd")
+
+
+def test_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """Such a name could not be written to the ledger."""
+    os.close(os.open(os.fsencode(tmp_path) + b"/bad\xff.jsonl", os.O_CREAT))
+    with pytest.raises(InputError, match="its name is not text in UTF-8"):
+        list_files([f"{tmp_path}/*.jsonl"], None, "auto")
+
+
+def test_root_of_escaped_patterns_is_the_directory_itself() -> None:
+    """A directory whose own name has brackets, as a config in it makes it."""
+    assert common_root(["/data[[]1]/crawl/*.gz", "/data[[]1]/more/*.gz"]) == "/data[1]"
 
 
 def test_files_of_a_beam_filesystem_are_listed_like_local_ones(tmp_path: Path) -> None:

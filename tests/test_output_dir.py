@@ -24,7 +24,7 @@ LEFT = (".manifest.json.tmp-01ab", ".stage.json.tmp-01ab", ".part-00000.parquet.
 def fill(directory: Path, *names: str) -> str:
     for name in names:
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text("content")
+        (directory / name).write_text('{"build_id": "b"}' if name == "manifest.json" else "content")
     return str(directory)
 
 
@@ -132,17 +132,18 @@ def test_overwrite_removes_the_manifest_first(tmp_path: Path, monkeypatch: pytes
     claim_output(fill(tmp_path, *RUN, *WORK), resume=False, overwrite=True)
     assert [path.removeprefix(f"{tmp_path}/") for path in removed] == [
         "manifest.json",
-        "_work",
         "documents",
         "ledger",
         "rejected",
+        "_work",
     ]
 
 
 def test_object_store_is_claimed_and_cleared_alike() -> None:
     """The same signs, refusals and removals."""
     MemoryFiles.files.clear()
-    MemoryFiles.files.update({f"memory://b/{name}": b"" for name in ("run/manifest.json", "run/documents/x", "runs/x")})
+    names = ("run/manifest.json", "run/documents/part-00000.parquet", "runs/x")
+    MemoryFiles.files.update({f"memory://b/{name}": b'{"build_id": "b"}' for name in names})
     claim_output("memory://b/empty", resume=False, overwrite=False)
     assert refusal("memory://b/run").startswith("memory://b/run is not empty.")
     assert (
@@ -157,3 +158,29 @@ def test_sweep_removes_what_was_left_unfinished_in_a_dataset(tmp_path: Path) -> 
     unfinished = (".manifest.json.tmp-1", "documents/.part-00000.parquet.tmp-1", "ledger/.part-00001.parquet.tmp-2")
     sweep_output(fill(tmp_path, *RUN, *unfinished, "documents/.hidden"))
     assert files(tmp_path) == sorted([*RUN, "documents/.hidden"])
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"name": "a web app"}'])
+def test_manifest_of_something_else_is_no_sign_of_a_run(tmp_path: Path, content: str) -> None:
+    """Many programs write a manifest.json; what lies beside it is theirs."""
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "thesis.txt").write_text("mine")
+    (tmp_path / "manifest.json").write_text(content)
+    assert "but no run" in refusal(str(tmp_path), overwrite=True)
+    assert (tmp_path / "documents" / "thesis.txt").exists()
+
+
+def test_overwrite_refuses_strange_files_inside_our_folders(tmp_path: Path) -> None:
+    """Only part files are ours there."""
+    fill(tmp_path, *RUN, "documents/thesis.txt")
+    assert "documents/thesis.txt" in refusal(str(tmp_path), overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_output_that_holds_input_is_refused(tmp_path: Path, overwrite: bool) -> None:
+    """It would be removed before it is read, or read again as a crawl."""
+    fill(tmp_path, *RUN)
+    inputs = [str(tmp_path / "documents" / "part-00000.parquet")]
+    with pytest.raises(OutputError, match="holds 1 of the input files"):
+        claim_output(str(tmp_path), resume=False, overwrite=overwrite, inputs=inputs)
+    claim_output(str(tmp_path / "new"), resume=False, overwrite=False, inputs=inputs)

@@ -207,7 +207,7 @@ def test_part_is_done_when_its_marker_carries_the_digest(place: str) -> None:
     stage, earlier = Stage(place, "now"), Stage(place, "earlier")
     earlier.finish(1, {"records": 7})
     stage.finish(12, {"records": 5})
-    assert stage.marker(12) == {"digest": "now", "records": 5}
+    assert stage.marker(12) == {"digest": "now", "sizes": {}, "records": 5}
     assert (stage.marker(1), stage.marker(2)) == (None, None)
     assert (stage.listed(), stage.done(), earlier.done()) == ({1, 12}, {12}, {1})
 
@@ -216,7 +216,7 @@ def test_finished_part_can_be_finished_anew(place: str) -> None:
     """The later facts hold."""
     Stage(place, "earlier").finish(0, {"records": 1})
     Stage(place, "now").finish(0, {"records": 2})
-    assert Stage(place, "now").marker(0) == {"digest": "now", "records": 2}
+    assert Stage(place, "now").marker(0) == {"digest": "now", "sizes": {}, "records": 2}
     assert Stage(place, "earlier").marker(0) is None
 
 
@@ -238,7 +238,7 @@ def test_sweep_removes_unfinished_files_and_nothing_else(tmp_path: Path) -> None
     others = [".hidden", "a.tmp-1", "part-00001.parquet", "stage.json"]
     for name in (ours, *others):
         (tmp_path / name).touch()
-    Stage(str(tmp_path), "d").sweep()
+    store.sweep(str(tmp_path))
     assert store.list_names(str(tmp_path)) == others
 
 
@@ -253,4 +253,36 @@ def test_marker_is_plain_json(place: str) -> None:
     """Anyone can read how far a run has come."""
     stage = Stage(place, "d")
     stage.finish(3, {"records": 1})
-    assert json.loads(read(stage.path(3, "json"))) == {"digest": "d", "records": 1}
+    assert json.loads(read(stage.path(3, "json"))) == {"digest": "d", "sizes": {}, "records": 1}
+
+
+@pytest.mark.parametrize("content", [None, b"cut"])
+def test_part_whose_file_is_gone_or_cut_is_not_done(place: str, content: bytes | None) -> None:
+    """A marker speaks of files; one that is not as long as it was does not count."""
+    stage = Stage(store.join(place, "stage"), "d")
+    write(stage.path(0), b"content")
+    stage.finish(0, {"records": 1}, ["parquet"])
+    assert stage.done() == {0}
+    store.remove_tree(stage.path(0))
+    if content is not None:
+        write(stage.path(0), content)
+    assert stage.done() == set()
+
+
+def test_marker_that_is_no_json_is_no_marker(place: str) -> None:
+    """As a disk that failed may leave it."""
+    stage = Stage(store.join(place, "stage"), "d")
+    write(store.part_path(stage.directory, 0, "json"), b'{"digest": "d", "si')
+    assert stage.marker(0) is None
+
+
+def test_stage_begun_for_something_else_is_replaced_only_with_overwrite(place: str) -> None:
+    """Its files go, as they are of another config or input."""
+    directory = store.join(place, "stage")
+    Stage(directory, "earlier").begin({})
+    write(store.join(directory, "part-00000.parquet"), b"old")
+    with pytest.raises(OutputError, match="was begun with another config"):
+        Stage(directory, "now").begin({})
+    Stage(directory, "now").begin({}, overwrite=True)
+    assert store.list_names(directory) == ["stage.json"]
+    assert Stage(directory, "now").begun_for() == "now"

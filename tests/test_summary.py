@@ -22,7 +22,10 @@ MANIFEST: dict[str, Any] = {
     "flags": {"allowed": 3, "taint": 12},
     "not_documents": {"request": 2000, "warcinfo": 1},
     "bytes": {"input": 5 << 20, "text": 3 << 20, "kept_text": 2 << 20, "written": 1536},
-    "stages": {"measure": {"seconds": 60.5}, "decide": {"seconds": 30.0}, "publish": {"seconds": 9.5}},
+    "seconds": {"measure": 60.5, "decide": 30.0, "publish": 9.5},
+    "resumed": False,
+    "rejected_by": {},
+    "urls_without_host": 0,
 }
 
 TABLE = """\
@@ -68,7 +71,7 @@ def test_summary_tells_what_came_in_and_what_became_of_it(capsys: pytest.Capture
 def test_summary_of_nothing_divides_by_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """An empty crawl in no time."""
     counts = {"records": 0, "kept": 0, "dropped": 0, "rejected": 0, "dropped_by": {}}
-    out = summary(capsys, counts=counts, marks={}, flags={}, not_documents={}, stages={})
+    out = summary(capsys, counts=counts, marks={}, flags={}, not_documents={}, seconds={})
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
     assert rows[:4] == [
         ["records in", "0", "3.0 MiB of text"],

@@ -110,7 +110,7 @@ def test_url_has_these_columns(url: str, surtkey: str, host: str, domain: str | 
 @pytest.mark.parametrize(
     "url",
     [
-        None, "", " ", "a.com", "//a.com/", "javascript:alert(1)", "mailto:me@a.com", "data:text/plain,http://a.com/",
+        None, "", " ", "a", "a/b.com", "me@a.com", "a.com@b.com", "javascript:alert(1)", "mailto:me@a.com", "data:text/plain,http://a.com/",
         "ftp://a.com/", "file:///a.com", "http:", "http://", "http://?q", "http://:80/", "http://a b.com/",
         "http://a.com:99999/", "http://a\0.com/", "http://a%00.com/", "http://[::1/", "http://1.2.3.256/", "http://a<b.com/",
         "http://a..b/", "http://.a.com/", "http://a.com../", "http://./", "http://1.2.3.999../", "http://xn--\u00ad/",
@@ -333,3 +333,11 @@ def test_real_urls_equal_the_parsers_answer() -> None:
         urls += [header["WARC-Target-URI"] for header in headers if "WARC-Target-URI" in header]
     assert len(urls) > 50
     assert rows(*urls) == [slow(url) for url in urls]
+
+
+@pytest.mark.parametrize("url", ["a.com", " A.com ", "//a.com", "a.com/", "a.com:80/", "a.com#top", "a.com."])
+def test_host_without_a_scheme_is_read_as_http(url: str) -> None:
+    """So that it does not slip past a blocklist; people write them in tables."""
+    (row,) = rows(url)
+    assert row[:3] == ("com,a)/", "a.com", "a.com")
+    assert rows("a.com/x?y=1") == rows("http://a.com/x?y=1")

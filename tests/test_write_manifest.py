@@ -41,7 +41,9 @@ def files(documents: int, ledger: int, rejected: int) -> dict[str, Marker]:
 
 def measured(records: int, rejected: int, **not_documents: int) -> Marker:
     sizes = {"text_bytes": 10 * records, "input_bytes": 50 * records}
-    return {"records": records, "rejected": rejected, "not_documents": not_documents, **sizes}
+    reasons = {"broken_json": rejected} if rejected else {}
+    counts = {"records": records, "rejected": rejected, "rejected_by": reasons, "urls_without_host": records}
+    return {**counts, "not_documents": not_documents, **sizes}
 
 
 def decided(kept: int, dropped_by: dict[str, int], lists: dict[str, int]) -> Marker:
@@ -99,6 +101,7 @@ def test_balanced_books_give_the_counts_of_the_manifest(books: Books) -> None:
     }
     assert found["marks"] == {"blocklist": 3, "taint": 1}
     assert found["not_documents"] == {"media": 1, "request": 5}
+    assert (found["rejected_by"], found["urls_without_host"]) == ({"broken_json": 1}, 7)
     assert found["list_matches"] == {"a": 2, "b": 2}
     assert [list(found[name]) for name in ("not_documents", "list_matches")] == [["media", "request"], ["a", "b"]]
     counts = found["counts"]

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -33,7 +33,7 @@ def is_local(path: str) -> bool:
 
 def join(directory: str, *names: str) -> str:
     """Path of a file under a directory of any filesystem."""
-    return "/".join([directory.rstrip("/") or "/", *names]).replace("//", "/", int(directory == "/"))
+    return "/".join([directory.rstrip("/"), *names])
 
 
 def part_path(directory: str, number: int, suffix: str) -> str:
@@ -71,6 +71,14 @@ def list_names(directory: str) -> list[str]:
     prefix = join(directory, "")
     found = [m.path[len(prefix) :] for m in FileSystems.match([f"{prefix}**"])[0].metadata_list]
     return sorted({name.split("/")[0] for name in found})
+
+
+def list_file_names(directory: str) -> list[str]:
+    """As `list_names`, but on an object store files only, without a look at what lies deeper."""
+    if is_local(directory):
+        return list_names(directory)
+    prefix = join(directory, "")
+    return sorted(m.path[len(prefix) :] for m in FileSystems.match([f"{prefix}*"])[0].metadata_list)
 
 
 @contextmanager
@@ -151,11 +159,21 @@ class Stage:
     directory: str
     digest: str
 
-    def begin(self, facts: Mapping[str, Any]) -> None:
-        """Claim the directory. Raises OutputError if it was begun for something else."""
+    def begun_for(self) -> str | None:
+        """The digest that the directory was begun for; None if it was not begun."""
         path = join(self.directory, STAGE_FILE)
-        if exists(path):
-            found = read_json(path)["digest"]
+        return str(read_json(path)["digest"]) if exists(path) else None
+
+    def begin(self, facts: Mapping[str, Any], *, overwrite: bool = False) -> None:
+        """Claim the directory, and remove what a killed run left half-written.
+
+        Where it was begun for something else, that is removed with `overwrite`; without, OutputError is raised.
+        """
+        found = self.begun_for()
+        if found not in (None, self.digest) and overwrite:
+            remove_tree(self.directory)
+            found = None
+        if found is not None:
             if found != self.digest:
                 raise OutputError(
                     f"{self.directory} was begun with another config or other input files "
@@ -163,35 +181,40 @@ class Stage:
                     "Restore them to go on with --resume, or start anew with --overwrite."
                 )
         else:
-            write_json(path, {"digest": self.digest, **facts})
+            write_json(join(self.directory, STAGE_FILE), {"digest": self.digest, **facts})
+        sweep(self.directory)
 
     def marker(self, number: int) -> dict[str, Any] | None:
         """What `finish` recorded for a part, or None if the part is not done."""
         path = part_path(self.directory, number, "json")
         if not exists(path):
             return None
-        found = read_json(path)
-        return found if found["digest"] == self.digest else None
+        try:
+            found = read_json(path)
+        except ValueError:
+            return None  # cut by a failing disk
+        whole = all(file_size(self.path(number, suffix)) == size for suffix, size in found["sizes"].items())
+        return found if found["digest"] == self.digest and whole else None
 
-    def finish(self, number: int, facts: Mapping[str, Any]) -> None:
-        """Mark a part as done; to be called when all its files are in place."""
-        write_json(part_path(self.directory, number, "json"), {"digest": self.digest, **facts})
+    def finish(self, number: int, facts: Mapping[str, Any], suffixes: Sequence[str] = ()) -> None:
+        """Mark a part as done, when all its files are in place.
+
+        `suffixes` are those of its files here: should one be gone or cut later, the part is not done any more.
+        """
+        sizes = {suffix: file_size(self.path(number, suffix)) for suffix in suffixes}
+        write_json(part_path(self.directory, number, "json"), {"digest": self.digest, "sizes": sizes, **facts})
 
     def path(self, number: int, suffix: str = "parquet") -> str:
         return part_path(self.directory, number, suffix)
 
     def listed(self) -> set[int]:
         """Numbers of the parts that have a marker, be it of this digest or another."""
-        names = (n for n in list_names(self.directory) if n.startswith("part-") and n.endswith(".json"))
+        names = (n for n in list_file_names(self.directory) if n.startswith("part-") and n.endswith(".json"))
         return {int(n[len("part-") : -len(".json")]) for n in names}
 
     def done(self) -> set[int]:
         """Numbers of the parts that are done."""
         return {n for n in self.listed() if self.marker(n) is not None}
-
-    def sweep(self) -> None:
-        """Remove files that a killed run left unfinished."""
-        sweep(self.directory)
 
 
 def is_unfinished(name: str) -> bool:

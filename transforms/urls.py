@@ -12,6 +12,7 @@ reading leaves them as they are, so whole columns are cut by Arrow. All others g
 ways agree is tested. From there on there is one way for all.
 """
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -30,6 +31,9 @@ _PLAIN: Final = (
 )
 _NOT_PLAIN: Final = r"/\.|/%2[Ee]|xn--"
 """Dot segments have to be resolved and punycode to be checked."""
+
+_SCHEMELESS: Final = re.compile(r"\s*(?://|(?:[\w-]+\.)+[\w-]+\.?(?::\d*)?(?:[/?#]|\s*$))")
+"""What people write for a URL: a host with a dot in it, and what follows. It must not slip past a blocklist."""
 
 _SUFFIXES: Final = PublicSuffixList(only_icann=True)
 
@@ -98,6 +102,8 @@ def _parse(urls: pa.Array) -> tuple[pa.Array, ...]:
 
 
 def _parse_one(url: str) -> tuple[str, str, str] | tuple[None, None, None]:
+    if _SCHEMELESS.match(url):
+        url = f"http://{url.strip().removeprefix('//')}"
     try:
         parsed = URL(url)
     except ValueError:

@@ -1,11 +1,14 @@
 """Connect components: edges of all passes to the component of every document that has a candidate."""
 
+import itertools
+
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
+from transforms.decide.pair_candidates import pass_of
 from transforms.kernels.candidates import connect
-from transforms.part_store import Stage, join, list_names, part_path, read_arrow, write_arrow
+from transforms.part_store import Stage, join, list_file_names, part_path, read_arrow, write_arrow
 
 
 class _Connect(beam.DoFn):
@@ -14,11 +17,13 @@ class _Connect(beam.DoFn):
     def __init__(self, pairs: Stage, members: Stage):
         self.pairs, self.members = pairs, members
 
-    def process(self, _: object) -> None:
-        names = [name for name in list_names(self.pairs.directory) if name.endswith(".arrow")]
-        edges = [read_arrow(join(self.pairs.directory, name)) for name in names]
-        table = pa.concat_tables(edges) if edges else pa.table({"a": np.empty(0, "u8"), "b": np.empty(0, "u8")})
-        nodes, roots = connect(table["a"].to_numpy(), table["b"].to_numpy())
+    def process(self, _element: object) -> None:
+        nodes = roots = np.empty(0, np.uint64)
+        names = (name for name in list_file_names(self.pairs.directory) if name.endswith(".arrow"))
+        # Pass by pass, so that memory follows the documents and not the edges: most passes find the same pairs again.
+        for _, found in itertools.groupby(names, key=pass_of):
+            edges = pa.concat_tables(read_arrow(join(self.pairs.directory, name)) for name in found)
+            nodes, roots = connect(np.r_[roots, edges["a"].to_numpy()], np.r_[nodes, edges["b"].to_numpy()])
         part = (nodes >> np.uint64(32)).astype(np.int64)
         numbers, counts = np.unique(part, return_counts=True)
         for number, count, stop in zip(numbers, counts, np.cumsum(counts), strict=True):

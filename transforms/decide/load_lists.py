@@ -63,6 +63,15 @@ class SourceLists:
         """What the lists say of a column of hosts."""
         return mark_sources(hosts, self.compiled(), self.compiled_allow())
 
+    def warnings(self) -> list[str]:
+        """A letter for each list with lines that are not taken."""
+        return [
+            f"blocklist `{loaded.name}`: {loaded.ignored_count} lines are no domain and are ignored, the first of them "
+            f"line {loaded.ignored[0][0]}: {loaded.ignored[0][1]}"
+            for loaded in self.compiled()
+            if loaded.ignored
+        ]
+
     def facts(self) -> list[dict[str, Any]]:
         """What the manifest says of each list."""
         return [

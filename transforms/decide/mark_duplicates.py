@@ -19,6 +19,7 @@ from schemas.columns import DIGEST
 from transforms.batches import digest_words, digests, fixed_bytes
 from transforms.decide.load_lists import SourceLists
 from transforms.decide.order_survivors import LAST, Facts, order_survivors
+from transforms.decide.pair_candidates import LEAST_SHINGLES
 from transforms.kernels.survivors import NONE, choose_survivors, find_taint, groups
 from transforms.part_store import Stage, join, part_path, read_arrow, write_arrow
 from transforms.shuffle import Packed, split, unpack
@@ -84,7 +85,7 @@ def gather_members(table: pa.Table, members: pa.Table, blocked: npt.NDArray[np.b
         "fetch_time": pc.fill_null(taken["fetch_time"].combine_chunks().cast(pa.int64()), LAST),
         "url_bytes": pc.fill_null(pc.binary_length(taken["url"].combine_chunks()).cast(pa.int64()), LAST),
         "blocked": blocked[rows.to_numpy()],
-        "signed": pc.greater(taken["shingle_count"].combine_chunks(), 0),
+        "signed": pc.greater_equal(taken["shingle_count"].combine_chunks(), LEAST_SHINGLES),
     }
     if signature is not None and len(rows):
         data = pa.py_buffer(np.ascontiguousarray(signature))
@@ -221,7 +222,7 @@ class _WriteVerdicts(beam.DoFn):
 
 def verdict_path(verdicts: Stage, pass_number: int, part: int) -> str:
     """Where one pass writes its verdicts on the rows of one part."""
-    return part_path(join(verdicts.directory, f"pass-{pass_number:03d}"), part, "arrow")
+    return part_path(join(verdicts.directory, f"pass-{pass_number:05d}"), part, "arrow")
 
 
 class MarkDuplicates(beam.PTransform):

@@ -14,6 +14,8 @@ from transforms.kernels.minhash import band_keys
 from transforms.part_store import Stage, join, write_arrow
 from transforms.shuffle import Packed, split, unpack
 
+LEAST_SHINGLES = 2
+"""Texts of one shingle have no near duplicates: it is a hash of 32 bits, and among millions of them many collide."""
 KEY_BYTES = 16
 """A key and an id, both uint64, is what one column of one document sends."""
 _SALTS = {"url_digest": np.uint64(0x9E3779B97F4A7C15), "text_digest": np.uint64(0)}
@@ -35,7 +37,7 @@ def candidate_keys(
     """
     ids = np.arange(first_id, first_id + len(table), dtype=np.uint64)
     text = ~np.asarray(table["text_digest"].is_null())
-    shingled = text & (np.asarray(table["shingle_count"]) > 0)
+    shingled = text & (np.asarray(table["shingle_count"]) >= LEAST_SHINGLES)
     keys, kept = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
     for name in columns:
         values = table[name].combine_chunks()
@@ -72,8 +74,13 @@ class _WriteEdges(beam.DoFn):
         table = unpack(values)
         nodes, roots = connect(*star_edges(table["key"].to_numpy(), table["id"].to_numpy()))
         other = nodes != roots
-        path = join(self.pairs.directory, f"edges-{self.pass_number:03d}-{partition:05d}.arrow")
+        path = join(self.pairs.directory, f"edges-{self.pass_number:05d}-{partition:05d}.arrow")
         write_arrow(path, pa.table({"a": roots[other], "b": nodes[other]}))
+
+
+def pass_of(name: str) -> str:
+    """The pass that wrote an edge file, as its name has it."""
+    return name.split("-")[1]
 
 
 class PairCandidates(beam.PTransform):

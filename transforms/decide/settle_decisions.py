@@ -158,7 +158,7 @@ class _Settle(beam.DoFn):
         ledger = settle(table, marks, verdicts.combine_chunks(), self.decided.digest[:16])
         with write_file(self.decided.path(number)) as file:
             pq.write_table(ledger, file, compression="zstd")
-        self.decided.finish(number, count_marks(ledger, marks))
+        self.decided.finish(number, count_marks(ledger, marks), ["parquet"])
 
 
 class SettleDecisions(beam.PTransform):

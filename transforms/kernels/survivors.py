@@ -52,7 +52,7 @@ def choose_survivors(
     `url` and `text` number the distinct URL and text digests (-1: none), `signatures` is uint32 of shape (rows,
     permutations) where `signed`. A document joins the survivor with its URL, the one with its text, or else the first
     one with at least `least_equal` equal hashes; rows where `may_survive` is false never become survivors.
-    Returns the fields of `Witnesses`. Every witness is a survivor: a row whose own four witnesses are -1.
+    Returns the fields of `Witnesses`. Every witness is a survivor: a row that may survive and has no witness itself.
 
     Equal texts are compared once: what the first of them met, the others meet too.
     """

@@ -5,9 +5,10 @@ import itertools
 import os
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import pyarrow as pa
 import xxhash
@@ -17,10 +18,18 @@ from schemas.errors import InputError
 from transforms.measure.readers.parquet import row_group_bytes
 from transforms.part_store import is_local, open_input
 
-EDGE_BYTES = 64 << 10
-MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+HEAD_BYTES = 64 << 10
+HASHED_BYTES = 1 << 20
+# zstd: a frame, or a frame to be skipped, with which some writers begin.
+MAGIC = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
+    "lz4": re.compile(rb"\x04\x22\x4d\x18"),
+}
 _SUFFIX = re.compile(r"\.(warc|wet|wat|jsonl|ndjson|parquet)(\.gz|\.zst|\.lz4)?$", re.IGNORECASE)
 _WILDCARD = re.compile(r"[*?\[]")
+_ESCAPED = re.compile(r"\[([*?\[])\]")
+_MASK = 0xF0000
 _FORMATS = {"warc": "warc", "wet": "warc", "wat": "warc", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
 
 
@@ -51,7 +60,7 @@ def list_files(patterns: Sequence[str], root: str | None, format_: str) -> list[
             + "".join(f"  {pattern}\n" for pattern in empty)
             + "Correct crawl.files; relative patterns are relative to the config file."
         )
-    paths = sorted({path for found in matches.values() for path in found})
+    paths = _distinct(path for found in matches.values() for path in found)
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda path: _inspect(path, root, format_), paths))
     if faults := [fault for fault in found if isinstance(fault, str)]:
@@ -72,14 +81,28 @@ def expand(pattern: str) -> list[str]:
     return [path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path)]
 
 
+def _distinct(paths: Iterable[str]) -> list[str]:
+    """Each file once, by its shortest name: links, and loops of them, give a file many."""
+    names: dict[str, str] = {}
+    for path in sorted(set(paths), key=lambda path: (len(path), path)):
+        names.setdefault(os.path.realpath(path) if is_local(path) else path, path)
+    return sorted(names.values())
+
+
 def common_root(patterns: Sequence[str]) -> str:
     """Deepest directory common to all patterns, without a slash at its end.
 
     >>> common_root(["/data/a/*.warc.gz", "/data/b/x.warc"])
     '/data'
     """
-    levels = zip(*(_WILDCARD.split(pattern)[0].split("/")[:-1] for pattern in patterns), strict=False)
+    levels = zip(*(_literal(pattern).split("/")[:-1] for pattern in patterns), strict=False)
     return "/".join(names[0] for names in itertools.takewhile(lambda names: len(set(names)) == 1, levels))
+
+
+def _literal(pattern: str) -> str:
+    """The pattern up to its first wildcard; `[[]`, `[*]` and `[?]` stand for the characters themselves."""
+    plain = _ESCAPED.sub(lambda found: chr(ord(found[1]) + _MASK), pattern)
+    return "".join(chr(ord(c) - _MASK) if ord(c) >= _MASK else c for c in _WILDCARD.split(plain)[0])
 
 
 def relative_name(path: str, root: str) -> str:
@@ -89,19 +112,30 @@ def relative_name(path: str, root: str) -> str:
 
 def _inspect(path: str, root: str, format_: str) -> CrawlFile | str:
     """The file with its facts, or why it cannot be opened."""
+    if any("\ud800" <= character <= "\udfff" for character in path):
+        return f"{path!a}: its name is not text in UTF-8; rename it"
     try:
         with open_input(path) as stream:
-            head = stream.read(EDGE_BYTES)
+            head = stream.read(HEAD_BYTES)
             size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(size - EDGE_BYTES, 0))
-            tail = stream.read(EDGE_BYTES)
+            digest = _digest(path, stream)
             kind = detect_format(path, head) if format_ == "auto" else {"wet": "warc"}.get(format_, format_)
-            compression = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "none")
+            compression = next((name for name, magic in MAGIC.items() if magic.match(head)), "none")
             groups = row_group_bytes(stream, size) if kind == "parquet" else ()
     except OSError as error:
         return f"{path}: {error.strerror or error}"
-    digest = xxhash.xxh3_128_hexdigest(head + tail + size.to_bytes(8, "little"))
     return CrawlFile(path, relative_name(path, root), size, digest, kind, compression, groups)
+
+
+def _digest(path: str, stream: BinaryIO) -> str:
+    """XXH3-128 of the whole file; on an object store what that says of it (an etag or checksum) is enough."""
+    if not is_local(path):
+        return str(FileSystems.checksum(path))
+    stream.seek(0)
+    digest = xxhash.xxh3_128()
+    while block := stream.read(HASHED_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def detect_format(path: str, head: bytes) -> str:
@@ -119,11 +153,11 @@ def detect_format(path: str, head: bytes) -> str:
 def _unpacked(head: bytes) -> bytes:
     """First bytes of the content under a compression."""
     try:
-        if head.startswith(b"\x1f\x8b"):
+        if MAGIC["gzip"].match(head):
             return zlib.decompressobj(31).decompress(head, 256)
-        if head.startswith((b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")):
-            kind = "zstd" if head[0] == 0x28 else "lz4"
-            return bytes(pa.CompressedInputStream(pa.BufferReader(head), kind).read(256))
+        for kind in ("zstd", "lz4"):
+            if MAGIC[kind].match(head):
+                return bytes(pa.CompressedInputStream(pa.BufferReader(head), kind).read(256))
     except (zlib.error, OSError):
         return b""  # damaged from the first byte: of no format that is known
     return head

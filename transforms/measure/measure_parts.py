@@ -1,5 +1,6 @@
 """Measure parts: read each part once and write its text with all that can be said of a record alone."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,14 +15,14 @@ from transforms import live_counts
 from transforms.batches import digests, strings
 from transforms.kernels.xxh3 import hash128
 from transforms.measure.fingerprint import NearSettings, fingerprint
-from transforms.measure.plan_parts import Part, read_part
+from transforms.measure.plan_parts import PARTS_A_FILE, Part, read_parts
 from transforms.measure.read_records import ReadRules, read_records
 from transforms.measure.tally import Tally
 from transforms.part_store import Stage, write_file
 from transforms.urls import url_columns
 
 GROUP_BYTES = 64 << 20
-"""A row group of a measured file ends when it holds this much text: what one reader of it must keep in memory."""
+"""A row group of a measured file ends when it takes this much memory, which is what a reader of it needs."""
 
 
 def measured_schema(near: NearSettings | None, carried: list[pa.Field]) -> pa.Schema:
@@ -44,29 +45,46 @@ def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) 
 class _MeasurePart(beam.DoFn):
     def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
         self.store, self.crawl, self.rules, self.near = store, crawl, rules, near
+        self.parts: dict[int, list[Part]] = {}
 
     def process(self, keyed: tuple[int, Iterable[int]]) -> None:
-        part = read_part(self.store, keyed[0])
+        part: Part | int = keyed[0]
         try:
+            part = self._part(keyed[0])
             self._measure(part)
         except (CleartitleError, OSError, pa.ArrowException, MemoryError) as error:
             raise WorkError(f"Measuring {part} failed: {error or type(error).__name__}") from error
         finally:
-            live_counts.clear(self.store, part.number)
+            live_counts.clear(self.store, keyed[0])
+
+    def _part(self, number: int) -> Part:
+        """The part of that number; those that stand in the same file are kept for the next call."""
+        start = number - number % PARTS_A_FILE
+        if start not in self.parts:
+            self.parts = {start: read_parts(self.store, start)}
+        return self.parts[start][number - start]
 
     def _measure(self, part: Part) -> None:
         tally = Tally()
-        facts: dict[str, Any] = {"records": 0, "text_bytes": 0, "input_bytes": part.bytes}
+        facts: dict[str, Any] = {"records": 0, "urls_without_host": 0, "text_bytes": 0, "input_bytes": part.bytes}
         schema = measured_schema(self.near, self.rules.carried())
         with write_file(self.store.path(part.number)) as file, writer_of_texts(file, schema) as writer:
             for group in _row_groups(self._batches(part, tally)):
                 writer.write_table(group, row_group_size=len(group))
                 facts["records"] += len(group)
+                facts["urls_without_host"] += group["url"].length() - group["url"].null_count
+                facts["urls_without_host"] -= group["url_host_name"].length() - group["url_host_name"].null_count
                 facts["text_bytes"] += pc.sum(group["text_bytes"]).as_py() or 0
+        rejected = tally.table()
         with write_file(self.store.path(part.number, "rejected.parquet")) as file:
-            pq.write_table(tally.table(), file)
-        facts |= {"rejected": len(tally.rejected), "not_documents": dict(sorted(tally.not_documents.items()))}
-        self.store.finish(part.number, facts)
+            pq.write_table(rejected, file)
+        facts |= {
+            "rejected": len(rejected),
+            "rejected_by": dict(sorted(Counter(rejected["reason"].to_pylist()).items())),
+            "not_documents": dict(sorted(tally.not_documents.items())),
+        }
+        live_counts.clear(self.store, part.number)
+        self.store.finish(part.number, facts, ["parquet", "rejected.parquet"])
 
     def _batches(self, part: Part, tally: Tally) -> Iterator[pa.RecordBatch]:
         documents = 0
@@ -94,7 +112,7 @@ def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     size = 0
     for batch in batches:
         group.append(batch)
-        size += pc.sum(batch["text_bytes"]).as_py()
+        size += batch.nbytes
         if size >= GROUP_BYTES:
             yield pa.Table.from_batches(group)
             group, size = [], 0

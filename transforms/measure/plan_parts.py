@@ -5,7 +5,6 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from transforms.measure.list_files import CrawlFile
@@ -74,18 +73,13 @@ def write_plan(plan: Plan, store: Stage) -> None:
         write_json(_plan_path(store, start), {"parts": parts})
 
 
-def read_part(store: Stage, number: int) -> Part:
-    """The part of that number, as `write_plan` wrote it."""
-    return _read_parts(_plan_path(store, number), store.digest)[number % PARTS_A_FILE]
+def read_parts(store: Stage, start: int) -> list[Part]:
+    """The parts from number `start`, a multiple of `PARTS_A_FILE`, that `write_plan` wrote to one file."""
+    return [Part.from_dict(value) for value in read_json(_plan_path(store, start))["parts"]]
 
 
-def _plan_path(store: Stage, number: int) -> str:
-    return join(store.directory, f"plan-{number // PARTS_A_FILE:05d}.json")
-
-
-@lru_cache(maxsize=4)
-def _read_parts(path: str, _digest: str) -> list[Part]:
-    return [Part.from_dict(value) for value in read_json(path)["parts"]]
+def _plan_path(store: Stage, start: int) -> str:
+    return join(store.directory, f"plan-{start // PARTS_A_FILE:05d}.json")
 
 
 def plan_parts(files: Sequence[CrawlFile], part_size: int) -> Plan:

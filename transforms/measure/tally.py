@@ -7,13 +7,17 @@ import pyarrow as pa
 
 from schemas.columns import BUILD_ID, REJECTED
 
+PACK_ROWS = 10_000
+
 
 @dataclass
 class Tally:
     """Collects, for one part, rejected records and the number of records that are no documents, by kind."""
 
     rejected: list[dict[str, str | int | None]] = field(default_factory=list)
+    """The latest rejected records; earlier ones are packed away, as a file may hold millions of broken lines."""
     not_documents: Counter[str] = field(default_factory=Counter)
+    _packed: list[pa.Table] = field(default_factory=list)
 
     def reject(
         self,
@@ -27,6 +31,9 @@ class Tally:
         url: str | None = None,
     ) -> None:
         """Record that `size` bytes at `source_position` could not be read; `reason` is one of `REJECTIONS`."""
+        if len(self.rejected) == PACK_ROWS:
+            self._packed.append(_table(self.rejected))
+            self.rejected = []
         self.rejected.append(
             {
                 "source_file": source_file,
@@ -44,7 +51,11 @@ class Tally:
         self.not_documents[kind] += count
 
     def table(self) -> pa.Table:
-        """The rejected records as a table of `REJECTED` without `build_id`, in order of file and position."""
-        rows = sorted(self.rejected, key=lambda row: (str(row["source_file"]), int(row["source_position"] or 0)))
-        schema = REJECTED.schema()
-        return pa.Table.from_pylist(rows, schema.remove(schema.get_field_index(BUILD_ID.name)))
+        """All rejected records as a table of `REJECTED` without `build_id`, in order of file and position."""
+        found = pa.concat_tables([*self._packed, _table(self.rejected)])
+        return found.sort_by([("source_file", "ascending"), ("source_position", "ascending")])
+
+
+def _table(rejected: list[dict[str, str | int | None]]) -> pa.Table:
+    schema = REJECTED.schema()
+    return pa.Table.from_pylist(rejected, schema.remove(schema.get_field_index(BUILD_ID.name)))

@@ -34,7 +34,10 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
     stages = [[stage.marker(n) or {} for n in numbers] for stage in (measured, decided, published)]
     missing = [n for n in numbers if not all(markers[n] for markers in stages)]
     check_books("all parts", {"parts done": (parts - len(missing), parts)})
-    read = add_up(stages[0], ["records", "rejected", "not_documents", "text_bytes", "input_bytes"])
+    read = add_up(
+        stages[0],
+        ["records", "rejected", "rejected_by", "not_documents", "urls_without_host", "text_bytes", "input_bytes"],
+    )
     said = add_up(stages[1], ["kept", "dropped", "dropped_by", "marks", "flags", "lists"])
     wrote = add_up(stages[2], ["records", "kept_text_bytes"])
     files = {
@@ -63,7 +66,9 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
         },
         "marks": said["marks"] or {},
         "flags": said["flags"] or {},
+        "rejected_by": read["rejected_by"] or {},
         "not_documents": read["not_documents"] or {},
+        "urls_without_host": read["urls_without_host"],
         "list_matches": said["lists"] or {},
         "bytes": {
             "input": read["input_bytes"],

@@ -72,7 +72,9 @@ class _WritePart(beam.DoFn):
         table = pq.read_table(self.measured.path(number, "rejected.parquet"))
         build = pa.repeat(pa.scalar(self.published.digest[:16]), len(table))
         with write_file(path) as file:
-            pq.write_table(table.append_column(BUILD_ID.field(), build).cast(REJECTED.schema()), file)
+            pq.write_table(
+                table.append_column(BUILD_ID.field(), build).cast(REJECTED.schema()), file, compression="zstd"
+            )
         return len(table)
 
     def _balance(self, number: int, rows: dict[str, int], decided: int) -> None:

@@ -1,0 +1,30 @@
+"""What every stage of a run shares, and the check that what it builds on is there."""
+
+from dataclasses import dataclass
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from beam_jobs.progress import Reporter
+from schemas.errors import OutputError
+from transforms.part_store import Stage
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a run runs, whom it tells, and whether it may replace what was begun for something else."""
+
+    options: PipelineOptions
+    reporter: Reporter
+    overwrite: bool = False
+
+
+def count_records(stage: Stage, parts: int, command: str) -> int:
+    """Records of all parts of a stage. Raises OutputError, naming the `command` that makes them, if any is missing."""
+    markers = [stage.marker(number) for number in range(parts)]
+    missing = sum(marker is None for marker in markers)
+    if missing:
+        raise OutputError(
+            f"{stage.directory} lacks {missing} of {parts} parts as this config and input make them.\n"
+            f"Make them first: cleartitle {command} CONFIG --output {stage.directory} [--resume]."
+        )
+    return sum(int(marker["records"]) for marker in markers if marker)
