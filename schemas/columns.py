@@ -75,7 +75,7 @@ DOC_ID: Final = Column(
     "doc_id",
     pa.string(),
     "32 hex digits: XXH3-128 of crawl name, file, and WARC-Record-ID or position. The same record has the same id in "
-    "every build.",
+    "every build, as long as the file's name under `crawl.root` is the same.",
     nullable=False,
 )
 RECORD_ID: Final = Column("record_id", pa.string(), "The user's own id (`crawl.columns.id`), or the WARC-Record-ID.")
