@@ -132,7 +132,8 @@ class Crawl(Section):
     """Crawl files: local, or on any file system that Beam can read."""
     root: Location | None = None
     """Directory that file names in ids and in the lineage are relative to; null: the deepest one common to all
-    patterns. Name it where patterns may be added later: one that lies elsewhere moves the default, and with it every `doc_id`."""
+    patterns. Name it where patterns may be added later: one that lies elsewhere moves the default, and with it every
+    `doc_id`."""
     format: Format = "auto"
     """Format of the files; `auto` looks at each file."""
     columns: Columns = Columns()
