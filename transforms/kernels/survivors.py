@@ -1,7 +1,5 @@
 """Inside each component: who survives, and by which surviving document every other one is witnessed."""
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +8,6 @@ I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
 NONE = -1
-
-
-class Witnesses(NamedTuple):
-    """Row of the surviving witness of each kind, int64 of shape (rows,), or -1; `near_equal` counts equal hashes."""
-
-    same_url: I64
-    exact: I64
-    near: I64
-    near_equal: I64
 
 
 def groups(words: npt.NDArray[np.uint64], present: Flags) -> I64:
@@ -52,7 +41,8 @@ def choose_survivors(
     `url` and `text` number the distinct URL and text digests (-1: none), `signatures` is uint32 of shape (rows,
     permutations) where `signed`. A document joins the survivor with its URL, the one with its text, or else the first
     one with at least `least_equal` equal hashes; rows where `may_survive` is false never become survivors.
-    Returns the fields of `Witnesses`. Every witness is a survivor: a row that may survive and has no witness itself.
+    Returns (same_url, exact, near, near_equal), int64 of shape (rows,): the row of the surviving witness of each kind or
+    -1, and the equal hashes of the last. Every witness is a survivor: a row that may survive and has no witness itself.
 
     Equal texts are compared once: what the first of them met, the others meet too.
     """
