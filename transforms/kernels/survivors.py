@@ -41,8 +41,8 @@ def choose_survivors(
     `url` and `text` number the distinct URL and text digests (-1: none), `signatures` is uint32 of shape (rows,
     permutations) where `signed`. A document joins the survivor with its URL, the one with its text, or else the first
     one with at least `least_equal` equal hashes; rows where `may_survive` is false never become survivors.
-    Returns (same_url, exact, near, near_equal), int64 of shape (rows,): the row of the surviving witness of each kind or
-    -1, and the equal hashes of the last. Every witness is a survivor: a row that may survive and has no witness itself.
+    Returns (same_url, exact, near, near_equal), int64 of shape (rows,): the row of the witness of each kind or -1, and
+    the equal hashes of the last. Every witness is a survivor: a row that may survive and has no witness itself.
 
     Equal texts are compared once: what the first of them met, the others meet too.
     """
