@@ -25,7 +25,7 @@ def curate(prepared: Prepared, dataset: str, work: str | None, job: Job) -> dict
     place = work or join(dataset, WORK)
     resumed |= exists(join(place, "measured"))
     started = time.monotonic()
-    measured = measure(prepared, join(place, "measured"), job)
+    measured = measure(prepared, join(place, "measured"), job, codec="lz4" if work else "none")
     between = time.monotonic()
     # Decisions of another config that lie in a kept `work` can be made again, so they may be replaced.
     decided = decide(prepared, measured, join(place, "decided"), replace(job, overwrite=True))

@@ -9,13 +9,16 @@ from transforms.part_store import Stage
 from transforms.spread_parts import SpreadParts
 
 
-def measure(prepared: Prepared, directory: str, job: Job) -> Stage:
-    """Measure the parts that are not measured yet. Raises OutputError if the directory is of another run."""
+def measure(prepared: Prepared, directory: str, job: Job, codec: str = "lz4") -> Stage:
+    """Measure the parts that are not measured yet. Raises OutputError if the directory is of another run.
+
+    `codec` packs the texts; it changes nothing that is made of them.
+    """
     store = Stage(directory, prepared.measured_digest)
     store.begin({"crawl": prepared.config.crawl.name, "parts": len(prepared.plan.parts)}, overwrite=job.overwrite)
     with job.reporter.watch("measure", store, len(prepared.plan.parts)):
         left = sorted(set(range(len(prepared.plan.parts))) - store.done())
-        step = MeasureParts(store, prepared.config.crawl.name, prepared.read, prepared.near)
+        step = MeasureParts(store, prepared.config.crawl.name, prepared.read, prepared.near, codec)
         if left:
             write_plan(prepared.plan, store)
             run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Measure" >> step)

@@ -31,7 +31,7 @@ RULES = DuplicateRules(True, True, 0.7, 25, 5, ("longest",), "flag")
 
 MADE: dict[type[beam.PTransform], Callable[[], beam.PTransform]] = {
     MeasureParts: lambda: MeasureParts(
-        STAGE, "crawl", ReadRules(ColumnMap((("text", "text"),)), True), NearSettings(5, 25, 5)
+        STAGE, "crawl", ReadRules(ColumnMap((("text", "text"),)), True), NearSettings(5, 25, 5), "lz4"
     ),
     PairCandidates: lambda: PairCandidates(STAGE, STAGE, 0, ["text_digest"], 8),
     ConnectComponents: lambda: ConnectComponents(STAGE, STAGE),

@@ -43,8 +43,8 @@ def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) 
 
 
 class _MeasurePart(beam.DoFn):
-    def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
-        self.store, self.crawl, self.rules, self.near = store, crawl, rules, near
+    def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None, codec: str):
+        self.store, self.crawl, self.rules, self.near, self.codec = store, crawl, rules, near, codec
         self.parts: dict[int, list[Part]] = {}
 
     def process(self, keyed: tuple[int, Iterable[int]]) -> None:
@@ -68,7 +68,7 @@ class _MeasurePart(beam.DoFn):
         tally = Tally()
         facts: dict[str, Any] = {"records": 0, "urls_without_host": 0, "text_bytes": 0, "input_bytes": part.bytes}
         schema = measured_schema(self.near, self.rules.carried())
-        with write_file(self.store.path(part.number)) as file, writer_of_texts(file, schema) as writer:
+        with write_file(self.store.path(part.number)) as file, writer_of_texts(file, schema, self.codec) as writer:
             for group in _row_groups(self._batches(part, tally)):
                 writer.write_table(group, row_group_size=len(group))
                 facts["records"] += len(group)
@@ -95,13 +95,13 @@ class _MeasurePart(beam.DoFn):
                 live_counts.note(self.store, part.number, documents)
 
 
-def writer_of_texts(file: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
-    """Writer for measured files: quick to write and read again; columns of hashes are left as they are."""
+def writer_of_texts(file: pa.NativeFile, schema: pa.Schema, codec: str) -> pq.ParquetWriter:
+    """Writer for measured files: quick to write and read again; columns of hashes are not packed at all."""
     plain = [f.name for f in schema if pa.types.is_fixed_size_binary(f.type) or f.name == "text"]
     return pq.ParquetWriter(
         file,
         schema,
-        compression={name: "lz4" if name == "text" or name not in plain else "none" for name in schema.names},
+        compression={name: codec if name == "text" or name not in plain else "none" for name in schema.names},
         use_dictionary=[name for name in schema.names if name not in plain],
         write_statistics=False,
     )
@@ -121,11 +121,14 @@ def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 class MeasureParts(beam.PTransform):
-    """From part numbers to measured files, each with its rejected records and a marker that counts them."""
+    """From part numbers to measured files, each with its rejected records and a marker that counts them.
 
-    def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None):
+    `codec` is that of the texts, in Parquet's words: `none` for files that are soon removed, `lz4` for those kept.
+    """
+
+    def __init__(self, store: Stage, crawl: str, rules: ReadRules, near: NearSettings | None, codec: str):
         super().__init__()
-        self.measure = _MeasurePart(store, crawl, rules, near)
+        self.measure = _MeasurePart(store, crawl, rules, near, codec)
 
     def expand(self, numbers: beam.PCollection) -> beam.PCollection:
         return numbers | "Measure" >> beam.ParDo(self.measure).with_output_types(int)
