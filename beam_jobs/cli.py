@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from schemas.errors import CleartitleError
+from schemas.errors import CleartitleError, UsageError
 
 if TYPE_CHECKING:
     from transforms.part_store import Stage
@@ -23,6 +23,8 @@ EPILOG = """\
 Options after `--` go to Apache Beam. Without a `--runner` the job runs in this process, with a thread a core:
 `-- --runner=FnApiRunner --direct_running_mode=multi_threading --direct_num_workers=<cores>`.
 """
+_NO_FILESYSTEM = "Unable to get filesystem"
+"""How Beam's words begin, in a ValueError, for a scheme whose library is not installed; they name what to install."""
 _JOB_OPTIONS = (
     click.argument("config", type=click.Path()),
     click.argument("beam", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]"),
@@ -202,6 +204,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(__name__).info("Traceback", exc_info=error)
         click.echo(f"cleartitle: {error}", err=True)
         return error.exit_code
+    except (BrokenPipeError, SystemExit):
+        # Results are printed when all is done, and their reader has seen enough; rich leaves by SystemExit then.
+        return 0
     except OSError as error:
         click.echo(f"cleartitle: {error}", err=True)
         return 1
@@ -209,6 +214,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("cleartitle: interrupted. What is done is kept; the same command with --resume goes on.", err=True)
         return 1
     except Exception as error:
+        if str(error).startswith(_NO_FILESYSTEM):
+            click.echo(f"cleartitle: {error}", err=True)
+            return UsageError.exit_code
         logging.getLogger(__name__).info("Traceback", exc_info=error)
         click.echo(f"cleartitle: this should not happen: {type(error).__name__}: {error}", err=True)
         click.echo("The same command with --verbose shows where.", err=True)
