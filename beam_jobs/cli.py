@@ -25,10 +25,12 @@ Options after `--` go to Apache Beam. Without a `--runner` the job runs in this 
 """
 _NO_FILESYSTEM = "Unable to get filesystem"
 """How Beam's words begin, in a ValueError, for a scheme whose library is not installed; they name what to install."""
+_CONFIG = click.argument("config", type=click.Path())
+_SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1.")
 _JOB_OPTIONS = (
-    click.argument("config", type=click.Path()),
+    _CONFIG,
     click.argument("beam", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]"),
-    click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1."),
+    _SET,
     click.option("--resume", is_flag=True, help="Finish the run that was begun in the output directory."),
     click.option("--overwrite", is_flag=True, help="Remove what a run left in the output directory, and begin anew."),
     click.option("--quiet", is_flag=True, help="Show no progress."),
@@ -116,15 +118,9 @@ def config_group() -> None:
     """Check a config, or show it with all its defaults."""
 
 
-_CONFIG_OPTIONS = (
-    click.argument("config", type=click.Path()),
-    click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1."),
-)
-
-
 @config_group.command("check")
-@_CONFIG_OPTIONS[0]
-@_CONFIG_OPTIONS[1]
+@_CONFIG
+@_SET
 def check_command(config: str, overrides: Sequence[str]) -> None:
     """Check the config, the files and the lists it names; say what a run would read."""
     from beam_jobs.prepare import prepare
@@ -137,8 +133,8 @@ def check_command(config: str, overrides: Sequence[str]) -> None:
 
 
 @config_group.command("show")
-@_CONFIG_OPTIONS[0]
-@_CONFIG_OPTIONS[1]
+@_CONFIG
+@_SET
 def show_command(config: str, overrides: Sequence[str]) -> None:
     """Print the config with all its defaults, as YAML."""
     from configs.load import load, show

@@ -17,7 +17,7 @@ from transforms.shuffle import partitions
 from transforms.spread_parts import SpreadParts
 
 HELD_TIMES = 7
-"""A local runner holds a GroupByKey in memory at about this many times its payload (measured; see ARCHITECTURE.md)."""
+"""A local runner holds a GroupByKey in memory at about this many times its payload; see ARCHITECTURE.md, "Passes"."""
 
 
 def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Stage:
