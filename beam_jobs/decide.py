@@ -1,18 +1,20 @@
 """Decide: a measured store to ledgers, in passes that bound the memory of a shuffle."""
 
+import itertools
 from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from beam_jobs.connect import connect_components
 from beam_jobs.job import Job, count_records
 from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import StageProgress
-from transforms.decide.connect_components import ConnectComponents
-from transforms.decide.mark_duplicates import MarkDuplicates, Share
-from transforms.decide.pair_candidates import KEY_BYTES, PairCandidates, key_columns
-from transforms.decide.settle_decisions import SettleDecisions
-from transforms.part_store import Stage, join, list_file_names
+from transforms.decide.all_parts import AllParts
+from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
+from transforms.decide.pair_candidates import PairCandidates, PairPass, key_columns
+from transforms.decide.settle_decisions import Settings, SettleDecisions
+from transforms.part_store import Stage, join, list_file_names, remove_tree
 from transforms.shuffle import partitions
 from transforms.spread_parts import SpreadParts
 
@@ -30,28 +32,32 @@ def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Sta
     return decided
 
 
+def settled_parts(prepared: Prepared, parts: AllParts) -> list[int]:
+    """Numbers of the parts for which decide leaves a marker: those of earlier stores only if they can be replaced."""
+    return list(range(parts.count if prepared.duplicates.overlap == "new_replaces" else parts.own))
+
+
 class _Steps:
     """The steps of decide, each of which leaves files and a marker, so that a broken run goes on where it was."""
 
     def __init__(self, prepared: Prepared, measured: Stage, decided: Stage, options: PipelineOptions):
         self.prepared, self.measured, self.decided, self.options = prepared, measured, decided, options
-        self.numbers = [part.number for part in prepared.plan.parts]
+        self.rules = prepared.duplicates
+        self.parts = AllParts(measured, len(prepared.plan.parts), prepared.earlier)
         self.members = self._step("members")
-        self.records = count_records(measured, len(self.numbers), "measure")
+        own = count_records(measured, self.parts.own, "measure")
+        self.records = own + sum(store.records for store in prepared.earlier)
 
     def run(self, progress: StageProgress) -> None:
-        left = sorted(set(self.numbers) - self.decided.done())
+        left = sorted(set(settled_parts(self.prepared, self.parts)) - self.decided.done())
         if not left:
             return
-        pairs = self._pair(progress)
-        progress.phase = "connecting components"
-        if 0 not in self.members.done():
-            step = ConnectComponents(pairs, self.members)
-            run_pipeline(self.options, lambda root: root | SpreadParts([0]) | "Connect" >> step)
-        verdicts = self._judge(progress)
+        self._connect(self._pair(progress), progress)
+        judged, passes = self._judge(progress)
         progress.phase = "settling"
-        lists, rules = self.prepared.lists, self.prepared.duplicates
-        settle = SettleDecisions(self.measured, self.decided, verdicts, lists, rules)
+        stores = tuple(store.build for store in self.prepared.earlier)
+        settings = Settings(self.rules, stores, self.prepared.build_id)
+        settle = SettleDecisions(self.parts, self.decided, judged, passes, self.prepared.lists, settings)
         run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Settle" >> settle)
 
     def _step(self, name: str) -> Stage:
@@ -61,45 +67,59 @@ class _Steps:
         return step
 
     def _pair(self, progress: StageProgress) -> Stage:
-        rules = self.prepared.duplicates
+        rules = self.rules
         columns = key_columns(rules.url, rules.exact, rules.bands)
-        column_bytes = max(1, self.records * KEY_BYTES)
-        shares = _shares(columns, self._passes(column_bytes * len(columns)))
-        pairs = self._step(f"pairs-{len(shares)}")
-        for number, chosen in enumerate(shares):
-            progress.phase = f"pairing candidates, pass {number + 1} of {len(shares)}"
-            if number not in pairs.done():
-                step = PairCandidates(self.measured, pairs, number, chosen, partitions(column_bytes * len(chosen)))
-                self._run_pass(pairs, number, self.numbers, step)
+        passes = _pair_passes(columns, max(1, self.records * rules.key_bytes), self._budget())
+        pairs = self._step(f"pairs-{len(passes)}")
+        for share in passes:
+            progress.phase = f"pairing candidates, pass {share.number + 1} of {len(passes)}"
+            if share.number not in pairs.done():
+                step = PairCandidates(self.parts, pairs, share, rules.sketch_words, rules.least_to_tie)
+                self._run_pass(pairs, share.number, range(self.parts.count), step)
         return pairs
 
-    def _judge(self, progress: StageProgress) -> Stage:
-        rules = self.prepared.duplicates
+    def _connect(self, pairs: Stage, progress: StageProgress) -> None:
+        def tell(phase: str) -> None:
+            progress.phase = phase
+
+        work = join(self.decided.directory, "components")
+        rounds = self.prepared.config.run.component_rounds
+        connect_components(pairs, self.members, work, self.options, self._budget(), rounds, tell)
+
+    def _judge(self, progress: StageProgress) -> tuple[Stage, list[JudgePass]]:
         found = self.members.marker(0) or {}
-        payload = int(found["members"]) * rules.member_bytes
-        passes = min(self._passes(payload), int(found["components"]))
-        verdicts = self._step(f"verdicts-{passes}")
+        payload = int(found["members"]) * self.rules.member_bytes
+        count = min(max(1, -(-payload // self._budget())), int(found["components"]))
+        judged = self._step(f"verdicts-{count}")
         holders = sorted(_numbers(self.members.directory))
-        for number in range(passes):
-            progress.phase = f"judging duplicates, pass {number + 1} of {passes}"
-            if number not in verdicts.done():
-                share = Share(number, passes, partitions(payload // passes))
-                step = MarkDuplicates(self.measured, self.members, verdicts, self.prepared.lists, rules, share)
-                self._run_pass(verdicts, number, holders, step)
-        return verdicts
+        passes = [JudgePass(number, count, partitions(payload // count)) for number in range(count)]
+        for share in passes:
+            progress.phase = f"judging duplicates, pass {share.number + 1} of {count}"
+            if share.number not in judged.done():
+                step = MarkDuplicates(self.parts, self.members, judged, self.prepared.lists, self.rules, share)
+                self._run_pass(judged, share.number, holders, step)
+            remove_tree(share.sets_directory(judged))
+        return judged, passes
 
     def _run_pass(self, stage: Stage, number: int, parts: Sequence[int], step: PairCandidates | MarkDuplicates) -> None:
         run_pipeline(self.options, lambda root: root | SpreadParts(parts) | "Step" >> step)
         stage.finish(number, {})
 
-    def _passes(self, payload_bytes: int) -> int:
-        return max(1, -(-payload_bytes * HELD_TIMES // self.prepared.config.run.shuffle_memory))
+    def _budget(self) -> int:
+        """Bytes that one pass may send through a shuffle."""
+        return max(1, self.prepared.config.run.shuffle_memory // HELD_TIMES)
 
 
-def _shares(columns: Sequence[str], count: int) -> list[Sequence[str]]:
-    """Columns in at most `count` runs of about equal length."""
-    size = -(-len(columns) // count) if columns else 1
-    return [columns[start : start + size] for start in range(0, len(columns), size)]
+def _pair_passes(columns: Sequence[str], column_bytes: int, budget: int) -> list[PairPass]:
+    """Columns in runs that keep to the budget; a column that is larger than it is cut by the residues of its keys."""
+    modulus = -(-column_bytes // budget)
+    width = max(1, budget // column_bytes)
+    runs = [tuple(columns[start : start + width]) for start in range(0, len(columns), width)]
+    shares = itertools.product(runs, range(modulus))
+    return [
+        PairPass(number, run, residue, modulus, partitions(column_bytes * len(run) // modulus))
+        for number, (run, residue) in enumerate(shares)
+    ]
 
 
 def _numbers(directory: str) -> list[int]:

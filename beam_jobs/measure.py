@@ -3,6 +3,7 @@
 from beam_jobs.job import Job
 from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
+from transforms.measure.fingerprint import fingerprint_facts
 from transforms.measure.measure_parts import MeasureParts
 from transforms.measure.plan_parts import write_plan
 from transforms.part_store import Stage
@@ -15,7 +16,12 @@ def measure(prepared: Prepared, directory: str, job: Job, codec: str = "lz4") ->
     `codec` packs the texts; it changes nothing that is made of them.
     """
     store = Stage(directory, prepared.measured_digest)
-    store.begin({"crawl": prepared.config.crawl.name, "parts": len(prepared.plan.parts)}, overwrite=job.overwrite)
+    facts = {
+        "crawl": prepared.config.crawl.name,
+        "parts": len(prepared.plan.parts),
+        "fingerprint": fingerprint_facts(prepared.near),
+    }
+    store.begin(facts, overwrite=job.overwrite)
     with job.reporter.watch("measure", store, len(prepared.plan.parts)):
         left = sorted(set(range(len(prepared.plan.parts))) - store.done())
         step = MeasureParts(store, prepared.config.crawl.name, prepared.read, prepared.near, codec)

@@ -3,14 +3,16 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Final
 
-from configs.model import Config, digest, measure_digest
+from configs.model import Config, Dedup, digest, measure_digest
+from transforms.decide.all_parts import EarlierStore
+from transforms.decide.duplicate_rules import DuplicateRules
+from transforms.decide.earlier_stores import open_earlier
 from transforms.decide.load_lists import SourceLists
-from transforms.decide.mark_duplicates import DuplicateRules
-from transforms.measure.fingerprint import NearSettings
+from transforms.measure.fingerprint import NearSettings, fingerprint_facts
 from transforms.measure.list_files import list_files
 from transforms.measure.map_columns import map_columns
 from transforms.measure.plan_parts import Plan, plan_parts
@@ -38,11 +40,13 @@ class Prepared:
     read: ReadRules
     near: NearSettings | None
     duplicates: DuplicateRules
+    earlier: tuple[EarlierStore, ...]
     versions: Mapping[str, str]
 
     @property
     def config_digest(self) -> str:
-        return digest(self.config, {listed.name: listed.sha256 for listed in self.lists.references})
+        lists = {listed.name: listed.sha256 for listed in self.lists.references}
+        return digest(self.config, lists, [store.digest for store in self.earlier])
 
     @property
     def measured_digest(self) -> str:
@@ -65,22 +69,41 @@ def prepare(config: Config) -> Prepared:
     lists = SourceLists.read(config.sources.blocklists, config.sources.allow)
     files = list_files(config.crawl.files, config.crawl.root, config.crawl.format)
     near = config.dedup.near
+    settings = NearSettings(near.ngram, near.bands, near.rows) if near else None
     return Prepared(
         config=config,
         plan=plan_parts(files, config.plan.part_size),
         lists=lists,
         read=map_columns(files, config.crawl),
-        near=NearSettings(near.ngram, near.bands, near.rows) if near else None,
-        duplicates=DuplicateRules(
-            url=config.dedup.url is not None,
-            exact=config.dedup.exact is not None,
-            threshold=near.threshold if near else 1.0,
-            bands=near.bands if near else 0,
-            rows=near.rows if near else 0,
-            survivor=config.dedup.survivor,
-            taint=config.dedup.taint,
-        ),
+        near=settings,
+        duplicates=_duplicate_rules(config.dedup),
+        earlier=open_earlier(config.dedup.against, fingerprint_facts(settings)),
         versions={name: version(name) for name in ("cleartitle", *LIBRARIES)},
+    )
+
+
+def _duplicate_rules(dedup: Dedup) -> DuplicateRules:
+    rules = DuplicateRules(
+        url=dedup.url is not None,
+        exact=dedup.exact is not None,
+        survivor=dedup.survivor_rules,
+        duplicates=dedup.duplicates,
+        taint=dedup.taint,
+        overlap=dedup.overlap,
+        within=dedup.within,
+    )
+    near = dedup.near
+    if near is None:
+        return rules
+    return replace(
+        rules,
+        threshold=near.threshold,
+        ngram=near.ngram,
+        bands=near.bands,
+        rows=near.rows,
+        signature=near.verify == "signature",
+        most_estimates=near.most_estimates,
+        most_comparisons=near.most_comparisons,
     )
 
 

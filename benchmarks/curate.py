@@ -10,8 +10,6 @@ import json
 import os
 import resource
 import shutil
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +19,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.corpus import build_corpus
+from benchmarks.runs import DATA, run_cleartitle
 
-DATA = Path(__file__).resolve().parent / "data"
 STAGES = ("measure", "decide", "publish")
 
 
@@ -47,25 +45,10 @@ def copy(source: Path, target: Path, threads: int) -> float:
 
 def curate(config: Path, output: Path, threads: int) -> dict[str, float]:
     """Seconds of each stage and of the whole command, run as a user runs it."""
-    command = [
-        sys.executable,
-        "-m",
-        "beam_jobs",
-        "curate",
-        str(config),
-        "--output",
-        str(output),
-        "--overwrite",
-        "--quiet",
-    ]
-    started = time.perf_counter()
-    subprocess.run(
-        [*command, "--", f"--direct_num_workers={threads}"], check=True, stdout=subprocess.DEVNULL, cwd=Path.cwd()
-    )
-    whole = time.perf_counter() - started
+    ran = run_cleartitle("curate", config, "--output", output, "--overwrite", threads=threads)
     manifest = json.loads((output / "manifest.json").read_text())
     seconds = {stage: manifest["seconds"][stage] for stage in STAGES}
-    return {**seconds, "three stages": sum(seconds.values()), "whole command": whole}
+    return {**seconds, "three stages": sum(seconds.values()), "whole command": ran.seconds}
 
 
 def main() -> None:

@@ -16,8 +16,9 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from configs.model import BASE, Config
+from configs.model import Config
 from configs.reference import KEYS, dump_yaml, in_yaml, is_text, words
+from configs.values import BASE
 from schemas.errors import ConfigError
 
 _TYPES: Final = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")}
@@ -168,11 +169,16 @@ def _put(data: object, keys: Sequence[str], value: object) -> object:
 
 def _sentences(error: ValidationError, data: object, settings: Sequence[_Setting]) -> Iterator[str]:
     for mistake in error.errors(include_url=False):
-        # A list that has entries is too short for pydantic if they are wrong, which has a sentence of its own.
-        if mistake["type"] != "too_short" or not mistake["input"]:
+        if not _follows_from_another(mistake):
             path = tuple(str(key) for key in mistake["loc"])
             by = [setting for setting in settings if all(a == b for a, b in zip(setting.keys, path, strict=False))]
             yield _sentence(mistake, data) + (f" (with --set {by[-1].written})" if by else "")
+
+
+def _follows_from_another(mistake: Any) -> bool:
+    """Whether another mistake is the cause: a list is too short for its wrong entries, or a default needs a value."""
+    kind = mistake["type"]
+    return kind == "default_factory_not_called" or (kind == "too_short" and bool(mistake["input"]))
 
 
 def _sentence(mistake: Any, data: Any) -> str:

@@ -1,100 +1,42 @@
 """The configuration as classes; every key, its default, its limits and its meaning stand here and nowhere else.
 
 >>> config = Config(crawl=Crawl(name="demo", files=("/data/crawl/*.warc.gz",)))
->>> config.dedup.near
-Near(threshold=0.7, ngram=5, bands=25, rows=5)
+>>> config.dedup.survivor_rules, config.dedup.duplicates
+(('source_priority', 'longest', 'earliest'), 'drop')
 
 `configs.load` reads a file into these classes and words the mistakes; `docs/config.md` is generated from them.
 """
 
-import glob
 import hashlib
 import json
-import os
-import re
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from schemas.columns import DOCUMENTS, MEASURED, RECORDS
-
-T = TypeVar("T")
-
-BASE: Final = "base"
-"""Validation context: the directory that relative paths start from; without it, the working directory."""
+from configs.near import Near
+from configs.values import Count, Domain, Glob, Location, Many, Name, Section, Share, Size, Text, distinct
+from schemas.columns import DOCUMENTS, MEASURED, RECORDS, is_near_field
 
 _OWN_COLUMNS: Final = {column.name for table in (DOCUMENTS, MEASURED, RECORDS) for column in table.columns}
 
-
-@dataclass(frozen=True)
-class Words:
-    """Says in an annotation what is expected, in plain words, for the reference and for error messages."""
-
-    words: str
-
-
-def _absolute(path: str, info: ValidationInfo) -> str:
-    return _join((info.context or {}).get(BASE, ""), path)
-
-
-def _absolute_glob(pattern: str, info: ValidationInfo) -> str:
-    return _join(glob.escape(os.path.abspath((info.context or {}).get(BASE, ""))), pattern)
-
-
-def _join(base: str, path: str) -> str:
-    return path if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path) else os.path.abspath(os.path.join(base, path))
-
-
-def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    counts = Counter(getattr(value, "name", value) for value in values)
-    repeated = ", ".join(f"`{name}`" for name, count in counts.items() if count > 1)
-    if repeated:
-        raise ValueError(f"{repeated} stands here more than once; each may stand once")
-    return values
-
-
-def _bytes(value: object) -> object:
-    match = isinstance(value, str) and re.fullmatch(r"(\d+)\s*(?:([KMGT])(I?))?B", value.upper(), re.ASCII)
-    if not match:
-        return value
-    number, prefix, binary = match.groups()
-    return int(number) * (1024 if binary else 1000) ** (" KMGT".index(prefix) if prefix else 0)
-
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), Words("text of letters, digits, `.`, `_` and `-`")]
-Text = Annotated[str, Field(min_length=1), Words("non-empty text")]
-Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute), Words("a path")]
-Glob = Annotated[str, Field(min_length=1), AfterValidator(_absolute_glob), Words("a path or glob")]
-Domain = Annotated[
-    str,
-    Field(pattern=r"^[^\s/:@*?.]+(\.[^\s/:@*?.]+)*$"),
-    Words("a domain such as `example.org`, without scheme, wildcard or path"),
-]
-Size = Annotated[int, BeforeValidator(_bytes), Words("a size in bytes, such as 33554432 or `32 MiB` or `64MB`")]
-Many = Annotated[tuple[T, ...], Strict(False), AfterValidator(_distinct)]
-"""A YAML list, each entry once."""
-
 Format = Literal["auto", "warc", "wet", "jsonl", "parquet"]
 SurvivorRule = Literal["source_priority", "longest", "shortest", "earliest", "latest", "url_shortest"]
+NoSurvivor = Literal["none", "flag"]
 Taint = Literal["drop", "flag", "ignore"]
+Alarm = Literal["cluster_size", "source_loss", "removal_rate"]
+
+_SURVIVOR_RULES: Final[tuple[SurvivorRule, ...]] = ("source_priority", "longest", "earliest")
 
 
-class Section(BaseModel):
-    """A mapping in which an unknown key, or a value of another type, is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+def _survivor(value: object) -> object:
+    """A word or a list of rules. Of a union pydantic reports a mistake for each alternative; here it shall be one."""
+    if value in get_args(NoSurvivor):
+        return value
+    if not isinstance(value, list | tuple) or any(rule not in get_args(SurvivorRule) for rule in value):
+        raise PydanticCustomError("survivor", "neither `none` nor `flag` nor a list of survivor rules")
+    return distinct(tuple(value))
 
 
 class Columns(Section):
@@ -150,7 +92,7 @@ class Crawl(Section):
         if carry and form in ("warc", "wet"):
             raise ValueError(f"files of format {form} have no columns to carry; leave it out")
         # DuckDB, which reads documents/, takes no notice of case.
-        taken = [name for name in carry if name.lower() in _OWN_COLUMNS or re.fullmatch(r"band_\d+", name.lower())]
+        taken = [name for name in carry if name.lower() in _OWN_COLUMNS or is_near_field(name.lower())]
         if taken:
             names = ", ".join(f"`{name}`" for name in taken)
             raise ValueError(f"{names} would clash with our own column of that name; rename it in the crawl files")
@@ -187,19 +129,6 @@ class Exact(Section):
     """Documents with the same normalised text. It has no keys."""
 
 
-class Near(Section):
-    """Documents that share most of their word n-grams. `bands` x `rows` is the length of the MinHash signature."""
-
-    threshold: float = Field(default=0.7, gt=0, le=1)
-    """Jaccard similarity from which two documents are near duplicates."""
-    ngram: int = Field(default=5, ge=1, le=64)
-    """Words in a shingle."""
-    bands: int = Field(default=25, ge=1, le=1000)
-    """Bands of the signature; two documents with an equal band are compared. More bands find more."""
-    rows: int = Field(default=5, ge=1, le=64)
-    """MinHash values in a band. More rows compare fewer."""
-
-
 class Dedup(Section):
     """Which duplicates are removed, and which document of several stays."""
 
@@ -209,12 +138,74 @@ class Dedup(Section):
     """Same text; null turns it off."""
     near: Near | None = Near()
     """Similar text; null turns it off."""
-    survivor: Many[SurvivorRule] = ("source_priority", "longest", "earliest")
+    survivor: Annotated[NoSurvivor | tuple[SurvivorRule, ...], BeforeValidator(_survivor)] = _SURVIVOR_RULES
     """Which of several duplicates stays: the first by the first rule, ties by the next; `doc_id` always breaks what
-    ties are left. `source_priority` has no effect until sources carry priorities."""
+    ties are left. `source_priority` has no effect until sources carry priorities. Or a word in place of the list:
+    `none` drops every document that has a duplicate, also the one that would have stayed; `flag` marks duplicates and
+    drops none for being one."""
     taint: Taint = "flag"
     """What happens to a document whose text is that of a blocked one, exactly or nearly: it is dropped, flagged in the
     ledger, or nothing."""
+    against: Many[Location] = ()
+    """Earlier measured stores or published datasets, whose documents are compared with those of this crawl."""
+    overlap: Literal["old_stays", "new_replaces", "report"] = "old_stays"
+    """What happens to a document of this crawl that repeats one of `against`: it is dropped, it stays in place of the
+    old one, or the ledger says so and no more."""
+    within: bool = True
+    """Whether documents of this crawl are compared with each other; false compares them with `against` only."""
+
+    @field_validator("within")
+    @classmethod
+    def _with_something_to_compare(cls, within: bool, info: ValidationInfo) -> bool:
+        if not within and info.data.get("against") == ():
+            raise ValueError(
+                "false compares documents with those of `dedup.against` only, which names none; "
+                "name a measured store or a dataset there, or leave out `within`"
+            )
+        return within
+
+    @property
+    def survivor_rules(self) -> tuple[SurvivorRule, ...]:
+        """The order of documents that share something; the default one where `survivor` is a word."""
+        return _SURVIVOR_RULES if isinstance(self.survivor, str) else self.survivor
+
+    @property
+    def duplicates(self) -> Literal["drop", "drop_all", "flag"]:
+        """What happens to duplicates: all but the survivor are dropped, all are, or none is."""
+        match self.survivor:
+            case "none":
+                return "drop_all"
+            case "flag":
+                return "flag"
+            case _:
+                return "drop"
+
+
+class Alarms(Section):
+    """From where on numbers look wrong. An alarm stands in the manifest; null turns one off.
+
+    Nothing here changes a decision or a row, so nothing here is in the digest: the same build with other alarms has the
+    same `build_id`.
+    """
+
+    cluster_size: Count | None = 10_000
+    """Documents in a cluster of candidates, or with equal texts, above which there is an alarm."""
+    source_loss: Share | None = 0.9
+    """Share of the documents of a registered domain that are dropped, above which there is an alarm."""
+    source_records: Count = 1000
+    """Documents that a registered domain must have to raise an alarm."""
+    removal_rate: Share | None = 0.9
+    """Share of all documents that are dropped, above which there is an alarm."""
+    fail_on: Many[Alarm] = ()
+    """Alarms that refuse to publish."""
+
+    @field_validator("fail_on")
+    @classmethod
+    def _that_can_be_raised(cls, fail_on: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        off = ", ".join(f"`{name}`" for name in fail_on if name in info.data and info.data[name] is None)
+        if off:
+            raise ValueError(f"{off} is turned off by null and can refuse nothing; give it a limit or take it out here")
+        return fail_on
 
 
 class Plan(Section):
@@ -229,6 +220,8 @@ class Run(Section):
 
     shuffle_memory: Size = Field(default=1 << 30, ge=1)
     """About how much memory one pass of a shuffle may take on a local runner; less memory, more passes."""
+    component_rounds: Count = 50
+    """Rounds after which connecting candidates to clusters gives up and the run fails."""
 
 
 class Config(Section):
@@ -240,24 +233,35 @@ class Config(Section):
     """Which sources are kept out."""
     dedup: Dedup = Dedup()
     """Which duplicates are removed."""
+    alarms: Alarms = Alarms()
+    """From where on numbers look wrong."""
     plan: Plan = Plan()
     """How the input is cut into parts."""
     run: Run = Run()
     """How a run spends the machine."""
 
 
-def digest(config: Config, list_digests: Mapping[str, str]) -> str:
+def digest(config: Config, list_digests: Mapping[str, str], against_digests: Sequence[str] = ()) -> str:
     """SHA-256, in hex, of everything in the config that can change what the output says.
 
-    `list_digests` gives for each blocklist, by name, the SHA-256 of its file, which stands for its path. The plan of
-    the input stands for `crawl.files` and `crawl.root`; `run` changes nothing. KeyError if a blocklist has no digest.
+    `list_digests` gives for each blocklist, by name, the SHA-256 of its file, and `against_digests` for each entry of
+    `dedup.against`, in its order, the digest of its content; they stand for the paths. The plan of the input stands for
+    `crawl.files` and `crawl.root`, and the numbers of a preset for its name; `run` and `alarms` change nothing.
+    KeyError if a blocklist has no digest; ValueError if `against_digests` is not as long as `dedup.against`.
     """
     content = config.model_dump(
         mode="json",
-        exclude={"run": True, "crawl": {"files", "root"}, "sources": {"blocklists": {"__all__": {"path"}}}},
+        exclude={
+            "run": True,
+            "alarms": True,
+            "crawl": {"files", "root"},
+            "sources": {"blocklists": {"__all__": {"path"}}},
+            "dedup": {"near": {"preset", "permutations"}},
+        },
     )
     for blocklist in content["sources"]["blocklists"]:
         blocklist["sha256"] = list_digests[blocklist["name"]]
+    content["dedup"]["against"] = [sha256 for _, sha256 in zip(config.dedup.against, against_digests, strict=True)]
     return _sha256(content)
 
 

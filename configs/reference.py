@@ -10,14 +10,17 @@ from collections.abc import Iterator, Sequence
 from inspect import cleandoc
 from math import inf
 from types import NoneType
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import yaml
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from configs.model import Config, Words
+from configs.bands import candidate_curve
+from configs.model import Config
+from configs.near import SCHEMES
+from configs.values import Words
 from schemas.reference import markdown_table
 
 SHORTEST: Final = """\
@@ -40,7 +43,7 @@ dedup:
 
 _INTRODUCTION: Final = f"""# Configuration
 
-Written by `python -m configs.reference`; change `configs/model.py`, then run it again.
+Written by `python -m configs.reference`; change the classes in `configs/`, then run it again.
 A config is one YAML file. Most keys have a default, so a useful file is short:
 
 ```yaml
@@ -51,13 +54,14 @@ defaults.
 
 ## Paths and --set
 
-Relative paths in `crawl.files`, `crawl.root` and `sources.blocklists[].path` are relative to the directory of the
-config file. Paths with a scheme, such as `gs://bucket/crawl/*.warc.gz`, are taken as they are.
+Relative paths in `crawl.files`, `crawl.root`, `sources.blocklists[].path` and `dedup.against` are relative to the
+directory of the config file. Paths with a scheme, such as `gs://bucket/crawl/*.warc.gz`, are taken as they are.
 
 `--set key.path=value` puts a value in place of the file's; a later one beats an earlier one. The value is read as
 YAML, so lists and sections can be given: `--set dedup.near.threshold=0.8`, `--set 'crawl.files=["a/*.wet.gz"]'`,
 `--set dedup.near=null`. An entry of a list is named by its index, from 0: `--set sources.blocklists.0.path=mine.txt`.
-Paths given by `--set` are relative to the directory of the config file too.
+Paths given by `--set` are relative to the directory of the config file too. A preset fills in what nobody wrote, so
+`--set dedup.near.preset=fineweb` does not change numbers that stand in the file.
 
 Text that YAML would read as something else stands in quotes: `name: "2024"`, `allow: ["no"]`.
 """
@@ -108,9 +112,10 @@ def _one_of(alternatives: Sequence[str]) -> str:
 
 
 def reference() -> str:
-    """The whole of `docs/config.md`: a table for each section, in the order of the classes."""
+    """The whole of `docs/config.md`: a table for each section, in the order of the classes, and what presets find."""
     sections = ((path, section_of(annotation)) for path, annotation in KEYS.items())
-    return "\n".join([_INTRODUCTION, *(_section(path, section) for path, section in sections if section)])
+    tables = (_section(path, section) for path, section in sections if section)
+    return "\n".join([_INTRODUCTION, *tables, _candidates()])
 
 
 def _keys(path: str, annotation: Any) -> Iterator[tuple[str, Any]]:
@@ -148,6 +153,8 @@ def _words(kind: Any, marks: Sequence[Any]) -> str:
     if get_origin(kind) is tuple:
         least = " of at least one entry" if any(isinstance(mark, MinLen) for mark in marks) else ""
         return f"a list{least}, each entry {words(get_args(kind)[0])}"
+    if get_origin(kind) is Union:
+        return ", or ".join(words(member) for member in get_args(kind))
     if get_origin(kind) is Literal:
         return _one_of([f"`{word}`" for word in get_args(kind)])
     return {bool: "true or false", int: "a whole number", float: "a number"}[kind]
@@ -176,8 +183,14 @@ def _number(number: Any) -> str:
 
 
 def _section(path: str, section: type[BaseModel]) -> str:
+    defaults = _defaults(section)
     rows = [
-        [f"`{name}`", words(_annotation(field)), _default(field), field.description or ""]
+        [
+            f"`{name}`",
+            words(_annotation(field)),
+            _default(defaults[name]) if name in defaults else "required",
+            field.description or "",
+        ]
         for name, field in section.model_fields.items()
     ]
     title = f"## `{path}`" if path else "## Sections"
@@ -185,18 +198,49 @@ def _section(path: str, section: type[BaseModel]) -> str:
     return "\n\n".join([title, cleandoc(section.__doc__ or ""), *([table] if rows else [])]) + "\n"
 
 
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    match field.default:
+def _defaults(section: type[BaseModel]) -> dict[str, Any]:
+    """Defaults of the keys that have one; some depend on the keys before them."""
+    defaults: dict[str, Any] = {}
+    for name, field in section.model_fields.items():
+        if not field.is_required():
+            defaults[name] = field.get_default(call_default_factory=True, validated_data=defaults)
+    return defaults
+
+
+def _default(value: Any) -> str:
+    match value:
         case BaseModel():
             return "`{}`"
         case bool() | str() | None:
-            return f"`{in_yaml(field.default)}`"
+            return f"`{in_yaml(value)}`"
         case tuple():
-            return f"`{in_yaml(list(field.default))}`"
+            return f"`{in_yaml(list(value))}`"
         case number:
             return f"`{_number(number)}`"
+
+
+def _candidates() -> str:
+    rows = [
+        [
+            name or "default",
+            f"{scheme.ngram}",
+            f"{scheme.bands} x {scheme.rows}",
+            f"{scheme.threshold}",
+            *(f"{share:.3f}" for share in candidate_curve(scheme.bands, scheme.rows).values()),
+            scheme.source,
+        ]
+        for name, scheme in SCHEMES.items()
+    ]
+    head = ["preset", "ngram", "bands x rows", "threshold", *candidate_curve(1, 1), "source"]
+    return f"""\
+## What a preset finds
+
+Two documents are compared if they share a band. Of the pairs at a Jaccard similarity `s`, the share that do is
+`1 - (1 - s^rows)^bands`; a pair that shares no band is not found, however far above `threshold` it lies. Only the
+numbers are those of the sources: words, hashes and comparison are ours.
+
+{markdown_table(head, rows)}
+"""
 
 
 KEYS: Final[dict[str, Any]] = dict(_keys("", Config))

@@ -7,6 +7,7 @@ A table is a list of `Column`s; `docs/columns.md` is generated from it. Names of
 Common Crawl's columnar index.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -55,7 +56,9 @@ MARK: Final = pa.struct(
         pa.field("matched", pa.string()),
         pa.field("value", pa.float64()),
         pa.field("limit", pa.float64()),
+        pa.field("method", pa.string()),
         pa.field("evidence", pa.string()),
+        pa.field("evidence_build", pa.string()),
     ]
 )
 MARK_MEANINGS: Final = {
@@ -68,7 +71,9 @@ MARK_MEANINGS: Final = {
     "matched": "The entry that matched.",
     "value": "The measured value, for rules with a limit.",
     "limit": "The limit it was compared with.",
+    "method": "How a similarity was measured: `jaccard`, or `signature` for the estimate by MinHash.",
     "evidence": "`doc_id` of the document that the mark points to.",
+    "evidence_build": "The earlier build that holds that document; null for this one.",
 }
 
 DOC_ID: Final = Column(
@@ -111,10 +116,32 @@ CLUSTER: Final = (
     ),
     Column("cluster_size", pa.int64(), "Documents in that cluster; 1 if there was no candidate.", nullable=False),
 )
+DUPLICATE: Final = (
+    Column(
+        "duplicate_of",
+        pa.string(),
+        "`doc_id` of the surviving document that this one repeats. Under the survivor policy `none` that one is "
+        "dropped too, and names this one or another.",
+    ),
+    Column("duplicate_build", pa.string(), "The earlier build that holds `duplicate_of`; null for this one."),
+    Column("duplicate_kind", pa.string(), "`url`, `exact` or `near`: how it repeats it."),
+    Column(
+        "similarity",
+        pa.float64(),
+        "Similarity to `duplicate_of`: 1 for exact; for near the Jaccard similarity of the two sets of shingles, or "
+        "its estimate by MinHash where `dedup.near.verify` is `signature` (the mark's `method` says so); null for url.",
+    ),
+)
 BUILD_ID: Final = Column(
     "build_id", pa.string(), "16 hex digits: digest of config, input, lists and version.", nullable=False
 )
 TEXT: Final = Column("text", pa.large_string(), "The text, in UTF-8.")
+URL_DIGEST: Final = Column("url_digest", DIGEST, "XXH3-128 of the normalised URL; null if there is none.")
+TEXT_DIGEST: Final = Column("text_digest", DIGEST, "XXH3-128 of the normalised text; null if it is empty.")
+SHINGLE_COUNT: Final = Column(
+    "shingle_count", pa.int32(), "Shingles hashed, repeats included; 0: no near-duplicate check.", nullable=False
+)
+SKETCH: Final = "sketch"
 
 _IDENTITY: Final = {c.name: c for c in LINEAGE}
 
@@ -154,11 +181,21 @@ MEASURED: Final = Table(
         Column("doc_id", DIGEST, "As in the ledger, as bytes.", nullable=False),
         RECORD_ID,
         *LINEAGE,
-        Column("url_digest", DIGEST, "XXH3-128 of the normalised URL; null if there is none."),
+        URL_DIGEST,
         Column("text_bytes", pa.int64(), "Length of the text in bytes of UTF-8.", nullable=False),
-        Column("text_digest", DIGEST, "XXH3-128 of the normalised text; null if it is empty."),
-        Column("shingle_count", pa.int32(), "Shingles hashed, repeats included; 0: no near-duplicate check.", False),
+        TEXT_DIGEST,
+        SHINGLE_COUNT,
         TEXT,
+    ),
+)
+FINGERPRINTS: Final = Table(
+    "fingerprints",
+    "What the kept documents are found by, row beside row with `documents`. Bands follow.",
+    (
+        Column("doc_id", DIGEST, "As in the ledger, as bytes.", nullable=False),
+        URL_DIGEST,
+        TEXT_DIGEST,
+        SHINGLE_COUNT,
     ),
 )
 LEDGER: Final = Table(
@@ -172,10 +209,14 @@ LEDGER: Final = Table(
         Column("decision", pa.string(), "`keep` or `drop`.", nullable=False),
         Column("reason", pa.string(), "The first rule that drops the row; null if it is kept."),
         Column("marks", pa.list_(MARK), "All rules that fired, with their evidence.", nullable=False),
-        Column("duplicate_of", pa.string(), "`doc_id` of the surviving document that this one repeats."),
-        Column("duplicate_kind", pa.string(), "`url`, `exact` or `near`: how it repeats it."),
-        Column("similarity", pa.float64(), "Similarity to `duplicate_of`; 1 for exact, an estimate for near."),
+        *DUPLICATE,
         *CLUSTER,
+        Column(
+            "survivor_policy",
+            pa.string(),
+            "The survivor rules in their order; `none` if every duplicate is dropped, `flag` if none is.",
+            nullable=False,
+        ),
         BUILD_ID,
     ),
 )
@@ -183,6 +224,16 @@ DOCUMENTS: Final = Table(
     "documents",
     "The kept documents with their text and lineage. Carried columns follow.",
     (DOC_ID, RECORD_ID, *LINEAGE, *TEXT_FACTS, *CLUSTER, BUILD_ID, TEXT),
+)
+REPLACED: Final = Table(
+    "replaced",
+    "Documents of earlier stores that documents of this build replace (`dedup.overlap: new_replaces`).",
+    (
+        Column("build", pa.string(), "The earlier build, or the measured store, that holds the document.", False),
+        DOC_ID,
+        *DUPLICATE,
+        BUILD_ID,
+    ),
 )
 REJECTED: Final = Table(
     "rejected",
@@ -198,15 +249,26 @@ REJECTED: Final = Table(
         BUILD_ID,
     ),
 )
-TABLES: Final = (DOCUMENTS, LEDGER, REJECTED, MEASURED, RECORDS)
+TABLES: Final = (DOCUMENTS, LEDGER, FINGERPRINTS, REJECTED, REPLACED, MEASURED, RECORDS)
 
 
-def band_fields(bands: int, rows: int) -> list[pa.Field]:
-    """Fields `band_00`, `band_01` …: `rows` MinHash values (uint32, little endian) each.
+def near_fields(bands: int, rows: int, sketch_bytes: int) -> list[pa.Field]:
+    """Fields `band_00`, `band_01` …, `rows` MinHash values (uint32, little endian) each, and `sketch`.
 
-    >>> [f.name for f in band_fields(3, 5)], band_fields(3, 5)[0].type
-    (['band_00', 'band_01', 'band_02'], FixedSizeBinaryType(fixed_size_binary[20]))
+    >>> [f.name for f in near_fields(2, 5, 8)], near_fields(2, 5, 8)[0].type
+    (['band_00', 'band_01', 'sketch'], FixedSizeBinaryType(fixed_size_binary[20]))
 
-    The bands side by side are the whole signature, as datasketch's `MinHash(scheme="affine32")` holds it.
+    The bands side by side are the whole signature, as datasketch's `MinHash(scheme="affine32")` holds it. The sketch,
+    two bits of each value, is what similarities are estimated from. Without bands there are none of these fields.
     """
-    return [pa.field(f"band_{band:02d}", pa.binary(4 * rows), False) for band in range(bands)]
+    fields = [pa.field(f"band_{band:02d}", pa.binary(4 * rows), False) for band in range(bands)]
+    return [*fields, pa.field(SKETCH, pa.binary(sketch_bytes), False)] if bands else []
+
+
+def is_near_field(name: str) -> bool:
+    """Whether a measured column of that name is one of `near_fields`.
+
+    >>> [name for name in ("band_00", "sketch", "band_name", "text") if is_near_field(name)]
+    ['band_00', 'sketch']
+    """
+    return name == SKETCH or re.fullmatch(r"band_\d+", name) is not None

@@ -14,6 +14,8 @@ SAME_URL: Final = "same_url"
 EXACT_DUPLICATE: Final = "exact_duplicate"
 NEAR_DUPLICATE: Final = "near_duplicate"
 TAINT: Final = "taint"
+OVERLAP: Final = "overlap"
+COMPARISON_BOUND: Final = "comparison_bound"
 ALLOWED: Final = "allowed"
 
 RULES: Final = {
@@ -21,8 +23,12 @@ RULES: Final = {
     BLOCKLIST: "The host, or a parent domain of it, stands on a blocklist.",
     SAME_URL: "Another document with the same normalised URL survives.",
     EXACT_DUPLICATE: "Another document with the same normalised text survives.",
-    NEAR_DUPLICATE: "A surviving document is similar to at least `dedup.near.threshold`.",
+    NEAR_DUPLICATE: "The similarity to a surviving document reaches `dedup.near.threshold`.",
     TAINT: "The text is that of a blocked document, exactly or nearly.",
+    OVERLAP: "An earlier store has a document with its URL or text, or a similar one (`dedup.overlap: report`). "
+    "Never drops.",
+    COMPARISON_BOUND: "It stays though not all survivors of its cluster were compared with it: there were more than "
+    "`dedup.near.most_estimates` or `most_comparisons` allow. Never drops.",
     ALLOWED: "The host stands on `sources.allow`, which beats a blocklist. Never drops.",
 }
 
@@ -35,10 +41,14 @@ URL: Final = "url"
 EXACT: Final = "exact"
 NEAR: Final = "near"
 
+# method of a mark: how a similarity was measured
+JACCARD: Final = "jaccard"
+SIGNATURE: Final = "signature"
+
 DUPLICATE_KINDS: Final = {
     URL: "The two share a normalised URL; `similarity` is null, as their texts were not compared.",
     EXACT: "The two share a normalised text; `similarity` is 1.",
-    NEAR: "The two share shingles; `similarity` is the share of equal MinHash values, an estimate of Jaccard.",
+    NEAR: "The Jaccard similarity of the two sets of shingles reaches the threshold.",
 }
 
 # Why a record could not be read.

@@ -37,14 +37,18 @@ sources = st.fixed_dictionaries(
         "allow": st.lists(domains, max_size=3, unique=True),
     },
 )
-near = st.fixed_dictionaries(
-    {},
-    optional={
-        "threshold": st.floats(0, 1, exclude_min=True) | st.just(1),
-        "ngram": st.integers(1, 64),
-        "bands": st.integers(1, 1000),
-        "rows": st.integers(1, 64),
-    },
+comparisons = {
+    "preset": st.none() | st.sampled_from(["fineweb", "redpajama-v2", "slimpajama"]),
+    "threshold": st.floats(0, 1, exclude_min=True) | st.just(1),
+    "ngram": st.integers(1, 64),
+    "verify": st.sampled_from(["jaccard", "signature"]),
+    "most_estimates": st.integers(1, 1 << 40),
+    "most_comparisons": st.integers(1, 1 << 40),
+}
+shapes = {"bands": st.integers(1, 1000), "rows": st.integers(1, 1000)}
+near = st.one_of(
+    st.fixed_dictionaries({}, optional={**comparisons, **shapes}),
+    st.fixed_dictionaries({"permutations": st.none() | st.integers(1, 64)}, optional=comparisons),
 )
 survivors = ["source_priority", "longest", "shortest", "earliest", "latest", "url_shortest"]
 dedups = st.fixed_dictionaries(
@@ -53,8 +57,22 @@ dedups = st.fixed_dictionaries(
         "url": st.none() | st.just({}),
         "exact": st.none() | st.just({}),
         "near": st.none() | near,
-        "survivor": st.lists(st.sampled_from(survivors), unique=True),
+        "survivor": st.lists(st.sampled_from(survivors), unique=True) | st.sampled_from(["none", "flag"]),
         "taint": st.sampled_from(["drop", "flag", "ignore"]),
+        "against": st.lists(paths, max_size=3, unique_by=os.path.normpath),
+        "overlap": st.sampled_from(["old_stays", "new_replaces", "report"]),
+        "within": st.just(True),
+    },
+)
+shares = st.floats(0, 1) | st.integers(0, 1)
+alarms = st.fixed_dictionaries(
+    {},
+    optional={
+        "cluster_size": st.integers(1, 1 << 40),
+        "source_loss": shares,
+        "source_records": st.integers(1, 1 << 40),
+        "removal_rate": st.none() | shares,
+        "fail_on": st.lists(st.sampled_from(["cluster_size", "source_loss"]), unique=True),
     },
 )
 config_data = st.fixed_dictionaries(
@@ -62,7 +80,10 @@ config_data = st.fixed_dictionaries(
     optional={
         "sources": sources,
         "dedup": dedups,
+        "alarms": alarms,
         "plan": st.fixed_dictionaries({}, optional={"part_size": st.integers(64 << 10, 1 << 50)}),
-        "run": st.fixed_dictionaries({}, optional={"shuffle_memory": st.integers(1, 1 << 50)}),
+        "run": st.fixed_dictionaries(
+            {}, optional={"shuffle_memory": st.integers(1, 1 << 50), "component_rounds": st.integers(1, 1 << 50)}
+        ),
     },
 )

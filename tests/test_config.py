@@ -10,25 +10,28 @@ import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
 
+import configs.bands
 import configs.model
+import configs.near
 import configs.reference
 import schemas.reference
 from configs.load import load, show
 from configs.model import (
-    BASE,
+    Alarms,
     Blocklist,
     Columns,
     Config,
     Crawl,
     Dedup,
     Exact,
-    Near,
     Plan,
     Run,
     SameUrl,
     Sources,
 )
+from configs.near import Near
 from configs.reference import SHORTEST
+from configs.values import BASE
 from tests.config_data import config_data
 
 MINIMAL = "crawl: {name: demo, files: [crawl/*.warc.gz]}\n"
@@ -80,6 +83,7 @@ def test_shortest_file_means_what_it_says(write: Write, tmp_path: Path) -> None:
             survivor=("source_priority", "longest", "earliest"),
             taint="flag",
         ),
+        alarms=Alarms(),
         plan=Plan(part_size=33_554_432),
         run=Run(shuffle_memory=1_073_741_824),
     )
@@ -112,12 +116,32 @@ def test_minimal_file_gets_every_default(write: Write) -> None:
         "dedup": {
             "url": {},
             "exact": {},
-            "near": {"threshold": 0.7, "ngram": 5, "bands": 25, "rows": 5},
+            "near": {
+                "preset": None,
+                "threshold": 0.7,
+                "ngram": 5,
+                "permutations": None,
+                "bands": 25,
+                "rows": 5,
+                "verify": "jaccard",
+                "most_estimates": 200_000,
+                "most_comparisons": 1000,
+            },
             "survivor": ["source_priority", "longest", "earliest"],
             "taint": "flag",
+            "against": [],
+            "overlap": "old_stays",
+            "within": True,
+        },
+        "alarms": {
+            "cluster_size": 10_000,
+            "source_loss": 0.9,
+            "source_records": 1000,
+            "removal_rate": 0.9,
+            "fail_on": [],
         },
         "plan": {"part_size": 33_554_432},
-        "run": {"shuffle_memory": 1_073_741_824},
+        "run": {"shuffle_memory": 1_073_741_824, "component_rounds": 50},
     }
 
 
@@ -127,6 +151,42 @@ def test_kind_of_duplicate_is_off_when_null(write: Write, kind: str) -> None:
     dedup = load(write(MINIMAL + f"dedup: {{{kind}: null}}")).dedup
     on = {"url": SameUrl(), "exact": Exact(), "near": Near()}
     assert {name: getattr(dedup, name) for name in on} == {**on, kind: None}
+
+
+@pytest.mark.parametrize(
+    ("written", "survivor", "rules", "duplicates"),
+    [
+        ("[latest, longest]", ("latest", "longest"), ("latest", "longest"), "drop"),
+        ("[]", (), (), "drop"),
+        ("none", "none", ("source_priority", "longest", "earliest"), "drop_all"),
+        ("flag", "flag", ("source_priority", "longest", "earliest"), "flag"),
+    ],
+)
+def test_survivor_is_a_list_of_rules_or_a_word(
+    write: Write, written: str, survivor: object, rules: tuple[str, ...], duplicates: str
+) -> None:
+    """A word says what happens to duplicates; the default rules still say which document comes first."""
+    dedup = load(write(MINIMAL + f"dedup: {{survivor: {written}}}")).dedup
+    assert (dedup.survivor, dedup.survivor_rules, dedup.duplicates) == (survivor, rules, duplicates)
+
+
+def test_crawl_is_compared_with_earlier_ones_alone(write: Write, tmp_path: Path) -> None:
+    """`within: false` takes away from this crawl what `against` holds already, and no more."""
+    dedup = load(write(MINIMAL + "dedup: {against: [old/measured, 'gs://b/dataset'], within: false}")).dedup
+    assert dedup.against == (f"{tmp_path}/old/measured", "gs://b/dataset")
+    assert (dedup.overlap, dedup.within) == ("old_stays", False)
+
+
+def test_alarm_is_off_when_null(write: Write) -> None:
+    """`null` turns one alarm off and leaves the others on; those that are on may refuse to publish."""
+    text = "alarms: {cluster_size: null, source_loss: 0.5, fail_on: [source_loss, removal_rate]}"
+    assert load(write(MINIMAL + text)).alarms == Alarms(
+        cluster_size=None,
+        source_loss=0.5,
+        source_records=1000,
+        removal_rate=0.9,
+        fail_on=("source_loss", "removal_rate"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,12 +255,14 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
     ],
 )
 def test_path_starts_from_the_config_file(write: Write, tmp_path: Path, written: str, meant: str) -> None:
-    """All four kinds of path start from the config's directory, unless absolute or with a scheme."""
+    """Every kind of path starts from the config's directory, unless absolute or with a scheme."""
+    dedup = f"dedup: {{against: ['{written}']}}"
     blocklist = f"sources: {{blocklists: [{{name: a, path: '{written}', category: c}}]}}"
-    config = load(write(f"crawl: {{name: a, files: ['{written}'], root: '{written}'}}\n{blocklist}"))
+    config = load(write(f"crawl: {{name: a, files: ['{written}'], root: '{written}'}}\n{blocklist}\n{dedup}"))
     expected = meant.format(base=tmp_path)
     assert config.crawl.files == (expected,)
     assert (config.crawl.root, config.sources.blocklists[0].path) == (expected, expected)
+    assert config.dedup.against == (expected,)
 
 
 def test_path_does_not_depend_on_the_working_directory(
@@ -233,7 +295,12 @@ def test_path_of_a_config_made_in_python_starts_from_the_working_directory(
         ("dedup.near=", "dedup.near", None),
         ("dedup.near={rows: 7}", "dedup.near", Near(rows=7)),
         ("dedup.exact={}", "dedup.exact", Exact()),
+        ("dedup.near={preset: fineweb}", "dedup.near", Near(preset="fineweb")),
         ("dedup.survivor=[longest]", "dedup.survivor", ("longest",)),
+        ("dedup.survivor=none", "dedup.survivor", "none"),
+        ("dedup.against=[/a, /b]", "dedup.against", ("/a", "/b")),
+        ("alarms.removal_rate=null", "alarms.removal_rate", None),
+        ("run.component_rounds=3", "run.component_rounds", 3),
         ("crawl.files=[/a, /b]", "crawl.files", ("/a", "/b")),
         ("crawl.files.0=/c", "crawl.files", ("/c",)),
         ("crawl.name='2024'", "crawl.name", "2024"),
@@ -331,14 +398,24 @@ def test_shown_config_names_every_section_and_default(write: Write, tmp_path: Pa
         "  - longest\n"
         "  - earliest\n"
         "  taint: flag\n"
+        "  against: []\n"
+        "  overlap: old_stays\n"
+        "  within: true\n"
+        "alarms:\n"
+        "  cluster_size: 10000\n"
+        "  source_loss: 0.9\n"
+        "  source_records: 1000\n"
+        "  removal_rate: 0.9\n"
+        "  fail_on: []\n"
         "plan:\n"
         "  part_size: 33554432\n"
         "run:\n"
         "  shuffle_memory: 1073741824\n"
+        "  component_rounds: 50\n"
     )
 
 
-@pytest.mark.parametrize("module", [configs.model, configs.reference, schemas.reference])
+@pytest.mark.parametrize("module", [configs.bands, configs.model, configs.near, configs.reference, schemas.reference])
 def test_docstring_example_runs(module: Any) -> None:
     """The examples in the docstrings print what they say."""
     result = doctest.testmod(module)

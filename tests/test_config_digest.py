@@ -29,10 +29,11 @@ def sha256(content: object) -> str:
 
 
 def test_digest_is_that_of_the_canonical_json(shortest: str) -> None:
-    """Files, root and run are left out, and the list's digest stands for its path."""
+    """Files, root, run and alarms are left out; a list's digest stands for its path, and numbers for a preset."""
     config = load(shortest)
     content = config.model_dump(mode="json")
-    del content["run"], content["crawl"]["files"], content["crawl"]["root"]
+    del content["run"], content["alarms"], content["crawl"]["files"], content["crawl"]["root"]
+    del content["dedup"]["near"]["preset"], content["dedup"]["near"]["permutations"]
     del content["sources"]["blocklists"][0]["path"]
     content["sources"]["blocklists"][0]["sha256"] = "ab12"
     assert digest(config, {"shadow-libraries": "ab12"}) == sha256(content)
@@ -76,10 +77,26 @@ def test_measure_digest_is_that_of_what_measuring_needs(shortest: str) -> None:
         ("dedup.near.ngram=4", True, True),
         ("dedup.near.bands=4", True, True),
         ("dedup.near.rows=4", True, True),
+        ("dedup.near.permutations=125", False, False),
+        ("dedup.near.preset=fineweb", False, False),
+        ("dedup.near={preset: fineweb}", True, True),
+        ("dedup.near={permutations: 125}", True, True),
+        ("dedup.near.verify=signature", True, False),
+        ("dedup.near.most_estimates=10", True, False),
+        ("dedup.near.most_comparisons=10", True, False),
         ("dedup.survivor=[longest]", True, False),
+        ("dedup.survivor=none", True, False),
+        ("dedup.survivor=flag", True, False),
+        ("dedup.overlap=report", True, False),
         ("dedup.taint=drop", True, False),
         ("plan.part_size=1 MiB", True, True),
         ("run.shuffle_memory=1 MiB", False, False),
+        ("run.component_rounds=7", False, False),
+        ("alarms.cluster_size=7", False, False),
+        ("alarms.source_loss=null", False, False),
+        ("alarms.source_records=7", False, False),
+        ("alarms.removal_rate=0.5", False, False),
+        ("alarms.fail_on=[removal_rate]", False, False),
     ],
 )
 def test_digest_follows_what_can_change_the_output(
@@ -104,6 +121,42 @@ def test_digest_of_an_unread_list_is_an_error(shortest: str) -> None:
         digest(load(shortest), {})
 
 
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("{preset: fineweb}", "{threshold: 0.719, ngram: 5, bands: 14, rows: 8}"),
+        ("{preset: redpajama-v2}", "{threshold: 0.7, ngram: 13, bands: 14, rows: 9}"),
+        ("{preset: slimpajama}", "{threshold: 0.8, ngram: 13, permutations: 128}"),
+        ("{threshold: 0.8, permutations: 128}", "{threshold: 0.8, bands: 9, rows: 13}"),
+        ("{preset: fineweb, bands: 25, rows: 5, threshold: 0.7}", "{}"),
+    ],
+)
+def test_digest_is_the_same_for_the_same_numbers(shortest: str, short: str, long: str) -> None:
+    """A build does not depend on whether its numbers came from a preset, from `permutations` or were written out."""
+    lists = {"shadow-libraries": "ab"}
+    a, b = (load(shortest, [f"dedup.near={near}"]) for near in (short, long))
+    assert digest(a, lists) == digest(b, lists)
+    assert measure_digest(a) == measure_digest(b)
+
+
+def test_digest_follows_the_content_of_earlier_crawls_not_their_paths(shortest: str) -> None:
+    """What `against` names counts by its digests, in its order; measuring does not depend on it."""
+    lists = {"shadow-libraries": "ab"}
+    here, there = (load(shortest, [f"dedup.against=[{path}/a, {path}/b]"]) for path in ("/here", "/there"))
+    expected = digest(here, lists, ["1", "2"])
+    assert digest(there, lists, ["1", "2"]) == expected
+    assert len({expected, digest(here, lists, ["2", "1"]), digest(here, lists, ["1", "3"])}) == 3
+    assert digest(load(shortest), lists) != expected
+    assert measure_digest(here) == measure_digest(load(shortest))
+
+
+@pytest.mark.parametrize("digests", [[], ["1"], ["1", "2", "3"]])
+def test_digest_of_an_unread_earlier_crawl_is_an_error(shortest: str, digests: list[str]) -> None:
+    """Nothing that `against` names is left out of the digest in silence."""
+    with pytest.raises(ValueError, match="argument 2 is"):
+        digest(load(shortest, ["dedup.against=[/a, /b]"]), {"shadow-libraries": "ab"}, digests)
+
+
 @settings(deadline=None)
 @given(data=config_data)
 def test_digest_does_not_depend_on_the_order_of_keys(data: Any) -> None:
@@ -111,5 +164,6 @@ def test_digest_does_not_depend_on_the_order_of_keys(data: Any) -> None:
     other = Config.model_validate(yaml.safe_load(yaml.safe_dump(data, sort_keys=True)))
     config = Config.model_validate(data)
     lists = {blocklist.name: "ab" for blocklist in config.sources.blocklists}
-    assert digest(config, lists) == digest(other, lists)
+    against = [str(place) for place in range(len(config.dedup.against))]
+    assert digest(config, lists, against) == digest(other, lists, against)
     assert measure_digest(config) == measure_digest(other)

@@ -22,19 +22,27 @@ FILES = "`crawl.files`: expected a list of at least one entry, each entry a path
 CARRY = "would clash with our own column of that name; rename it in the crawl files"
 DOMAIN = "expected a domain such as `example.org`, without scheme, wildcard or path, got"
 THRESHOLD = "`dedup.near.threshold`: expected a number, above 0 and at most 1, got"
-ROWS = "`dedup.near.rows`: expected a whole number, at least 1 and at most 64, got"
-SURVIVORS = "`source_priority`, `longest`, `shortest`, `earliest`, `latest` or `url_shortest`"
+ROWS = "`dedup.near.rows`: expected a whole number, at least 1 and at most 1000, got"
+SURVIVOR = (
+    "`dedup.survivor`: expected `none` or `flag`, or a list, "
+    "each entry `source_priority`, `longest`, `shortest`, `earliest`, `latest` or `url_shortest`, got"
+)
 SIZE = "expected a size in bytes, such as 33554432 or `32 MiB` or `64MB`, at least"
 TWICE = "stands here more than once; each may stand once"
 QUOTES = "put it in quotes to make it text"
-TOP_KEYS = "known here: crawl, sources, dedup, plan, run"
-NEAR_KEYS = "known here: threshold, ngram, bands, rows"
+TOP_KEYS = "known here: crawl, sources, dedup, alarms, plan, run"
+NEAR = ("preset", "threshold", "ngram", "permutations", "bands", "rows", "verify", "most_estimates", "most_comparisons")
+NEAR_KEYS = f"known here: {', '.join(NEAR)}"
+ALARM_KEYS = "known here: cluster_size, source_loss, source_records, removal_rate, fail_on"
 SYNTAX = "expected key.path=value, such as dedup.near.threshold=0.8"
 INDEX = "is no index of a list of 1; the first entry is 0"
 INVALID = "this is not valid YAML: line"
 TAG = "could not determine a constructor for the tag 'tag:yaml.org,2002:"
 EMPTY = "the file says nothing; docs/config.md begins with a short config to start from"
-SECTIONS = "expected a section with `crawl`, `sources`, `dedup`, `plan`, `run`, got"
+SECTIONS = "expected a section with `crawl`, `sources`, `dedup`, `alarms`, `plan`, `run`, got"
+MEND = "make them equal, or leave out `permutations`, or leave out `bands` and `rows` to have them chosen"
+PARTIAL = "`dedup.near`: `permutations` goes with both `bands` and `rows` or neither, not with"
+OFF = "is turned off by null and can refuse nothing; give it a limit or take it out here"
 
 Complain = Callable[..., str]
 
@@ -79,12 +87,12 @@ def test_error_lists_all_mistakes_at_once(complain: Complain) -> None:
         "  `dedup.exact`: expected an empty section `{}`, or null, got false",
         "  `dedup.near.threshold`: expected a number, above 0 and at most 1, got 1.5",
         "  `dedup.near.ngram`: expected a whole number, at least 1 and at most 64, got 2.5",
-        "  `dedup.near.rows`: expected a whole number, at least 1 and at most 64, got 0",
-        "  unknown key `dedup.near.treshold`; did you mean `threshold`? known here: threshold, ngram, bands, rows",
-        f"  `dedup.survivor`: expected a list, each entry {SURVIVORS}, got longest",
+        "  `dedup.near.rows`: expected a whole number, at least 1 and at most 1000, got 0",
+        f"  unknown key `dedup.near.treshold`; did you mean `threshold`? {NEAR_KEYS}",
+        f"  {SURVIVOR} longest",
         f"  `plan.part_size`: {SIZE} 64 KiB, got 1 KiB",
-        "  `run`: expected a section with `shuffle_memory`, got null",
-        "  unknown key `threshold`; did you mean `dedup.near.threshold`? known here: crawl, sources, dedup, plan, run",
+        "  `run`: expected a section with `shuffle_memory`, `component_rounds`, got null",
+        f"  unknown key `threshold`; did you mean `dedup.near.threshold`? {TOP_KEYS}",
     ]
 
 
@@ -96,6 +104,16 @@ def test_error_lists_all_mistakes_at_once(complain: Complain) -> None:
     [
         ("dedup: {near: {treshold: 1}}", f"`dedup.near.treshold`; did you mean `threshold`? {NEAR_KEYS}"),
         ("dedup: {near: {Rows: 1}}", f"`dedup.near.Rows`; did you mean `rows`? {NEAR_KEYS}"),
+        (
+            "dedup: {near: {num_permutations: 128}}",
+            f"`dedup.near.num_permutations`; did you mean `permutations`? {NEAR_KEYS}",
+        ),
+        (
+            "dedup: {near: {max_comparisons: 9}}",
+            f"`dedup.near.max_comparisons`; did you mean `most_comparisons`? {NEAR_KEYS}",
+        ),
+        ("alarms: {fails_on: []}", f"`alarms.fails_on`; did you mean `fail_on`? {ALARM_KEYS}"),
+        ("alarm: {}", f"`alarm`; did you mean `alarms`? {TOP_KEYS}"),
         ("plan: {rows: 1}", "`plan.rows`; did you mean `dedup.near.rows`? known here: part_size"),
         ("near: {}", f"`near`; did you mean `dedup.near`? {TOP_KEYS}"),
         ("source: {}", f"`source`; did you mean `sources`? {TOP_KEYS}"),
@@ -160,18 +178,86 @@ def test_wrong_crawl_is_answered_with_what_was_expected(complain: Complain, craw
             f"`sources.blocklists`: `a` {TWICE}",
         ),
         ("dedup: {survivor: [longest, longest]}", f"`dedup.survivor`: `longest` {TWICE}"),
+        ("dedup: {survivor: null}", f"{SURVIVOR} null"),
+        ("dedup: {survivor: None}", f"{SURVIVOR} None"),
+        ("dedup: {survivor: [none]}", f"{SURVIVOR} [none]"),
+        ("dedup: {survivor: [longest, [latest], 3]}", f"{SURVIVOR} [longest, [latest], 3]"),
+        ("dedup: {survivor: {longest: 1}}", f"{SURVIVOR} {{longest: 1}}"),
+        ("dedup: {overlap: keep}", "`dedup.overlap`: expected `old_stays`, `new_replaces` or `report`, got keep"),
+        ("dedup: {against: old}", "`dedup.against`: expected a list, each entry a path, got old"),
+        ("dedup: {against: [/a, /b/../a]}", f"`dedup.against`: `/a` {TWICE}"),
+        (
+            "dedup: {within: false}",
+            (
+                "`dedup.within`: false compares documents with those of `dedup.against` only, which names none; "
+                "name a measured store or a dataset there, or leave out `within`"
+            ),
+        ),
+        ("dedup: {within: false, against: [3]}", f"`dedup.against.0`: expected a path, got 3; {QUOTES}"),
         ("dedup: {near: {threshold: 0}}", f"{THRESHOLD} 0"),
+        ("dedup: {near: {preset: slimpajama, threshold: 1.5}}", f"{THRESHOLD} 1.5"),
+        (
+            "dedup: {near: {preset: refinedweb}}",
+            "`dedup.near.preset`: expected `fineweb`, `redpajama-v2` or `slimpajama`, or null, got refinedweb",
+        ),
+        (
+            "dedup: {near: {permutations: 1001}}",
+            "`dedup.near.permutations`: expected a whole number, at least 1 and at most 1000, or null, got 1001",
+        ),
+        (
+            "dedup: {near: {permutations: 128, bands: 25, rows: 5}}",
+            f"`dedup.near`: `bands` 25 x `rows` 5 = 125, but `permutations` is 128; {MEND}",
+        ),
+        ("dedup: {near: {permutations: 128, bands: 16}}", f"{PARTIAL} `bands` alone"),
+        ("dedup: {near: {preset: fineweb, permutations: 112, rows: 8}}", f"{PARTIAL} `rows` alone"),
+        ("dedup: {near: {verify: estimate}}", "`dedup.near.verify`: expected `jaccard` or `signature`, got estimate"),
+        (
+            "dedup: {near: {most_estimates: 0}}",
+            "`dedup.near.most_estimates`: expected a whole number, at least 1, got 0",
+        ),
+        ("alarms: {cluster_size: 0}", "`alarms.cluster_size`: expected a whole number, at least 1, or null, got 0"),
+        (
+            "alarms: {source_loss: 90}",
+            "`alarms.source_loss`: expected a number, at least 0 and at most 1, or null, got 90",
+        ),
+        (
+            "alarms: {source_loss: 0.5, removal_rate: .nan}",
+            "`alarms.removal_rate`: expected a number, at least 0 and at most 1, or null, got .nan",
+        ),
+        (
+            "alarms: {fail_on: [source_records]}",
+            ("`alarms.fail_on.0`: expected `cluster_size`, `source_loss` or `removal_rate`, got source_records"),
+        ),
+        (
+            "alarms: {cluster_size: null, removal_rate: null, fail_on: [removal_rate, source_loss, cluster_size]}",
+            f"`alarms.fail_on`: `removal_rate`, `cluster_size` {OFF}",
+        ),
+        (
+            "alarms: {fail_on: [source_loss], source_loss: 2}",
+            "`alarms.source_loss`: expected a number, at least 0 and at most 1, or null, got 2",
+        ),
+        (
+            "alarms: null",
+            (
+                "`alarms`: expected a section with `cluster_size`, `source_loss`, `source_records`, "
+                "`removal_rate`, `fail_on`, got null"
+            ),
+        ),
+        (
+            "run: {component_rounds: 0}",
+            "`run.component_rounds`: expected a whole number, at least 1, got 0",
+        ),
         ("dedup: {near: {threshold: .nan}}", f"{THRESHOLD} .nan"),
         ("dedup: {near: {threshold: true}}", f"{THRESHOLD} true"),
         ("dedup: {near: {rows: '5'}}", f"{ROWS} '5'"),
-        ("dedup: {near: {rows: 65}}", f"{ROWS} 65"),
+        ("dedup: {near: {rows: 1001}}", f"{ROWS} 1001"),
         (
             "dedup: {near: {bands: 1001}}",
             "`dedup.near.bands`: expected a whole number, at least 1 and at most 1000, got 1001",
         ),
         (
             "dedup: {near: off}",
-            "`dedup.near`: expected a section with `threshold`, `ngram`, `bands`, `rows`, or null, got false",
+            f"`dedup.near`: expected a section with {', '.join(f'`{name}`' for name in NEAR)}, or null, got false",
         ),
         ("dedup: {taint: Drop}", "`dedup.taint`: expected `drop`, `flag` or `ignore`, got Drop"),
         ("plan: [1]", "`plan`: expected a section with `part_size`, got [1]"),
@@ -211,6 +297,10 @@ def test_long_value_is_cut_in_the_answer(complain: Complain) -> None:
     ("override", "sentence"),
     [
         ("dedup.near.treshold=1", f"unknown key `dedup.near.treshold`; did you mean `threshold`? {NEAR_KEYS}"),
+        (
+            "dedup.near={permutations: 128, bands: 16, rows: 9}",
+            f"`dedup.near`: `bands` 16 x `rows` 9 = 144, but `permutations` is 128; {MEND}",
+        ),
         ("dedup.near.rows=0", f"{ROWS} 0"),
         ("dedup.near={rows: 0}", f"{ROWS} 0"),
         ("crawl.name=2024", f"{NAME} 2024; {QUOTES}"),

@@ -77,9 +77,24 @@ def test_every_key_has_its_row() -> None:
         ("crawl.main_content", "true or false", "`true`"),
         ("sources.blocklists[].format", "`domains`", "`domains`"),
         ("dedup.exact", "an empty section `{}`, or null", "`{}`"),
-        ("dedup.near", "a section with `threshold`, `ngram`, `bands`, `rows`, or null", "`{}`"),
+        ("dedup.near", words(KEYS["dedup.near"]), "`{}`"),
+        ("dedup.near.preset", "`fineweb`, `redpajama-v2` or `slimpajama`, or null", "`null`"),
         ("dedup.near.threshold", "a number, above 0 and at most 1", "`0.7`"),
         ("dedup.near.ngram", "a whole number, at least 1 and at most 64", "`5`"),
+        ("dedup.near.permutations", "a whole number, at least 1 and at most 1000, or null", "`null`"),
+        ("dedup.near.bands", "a whole number, at least 1 and at most 1000", "`25`"),
+        ("dedup.near.rows", "a whole number, at least 1 and at most 1000", "`5`"),
+        (
+            "dedup.survivor",
+            (
+                "`none` or `flag`, or a list, "
+                "each entry `source_priority`, `longest`, `shortest`, `earliest`, `latest` or `url_shortest`"
+            ),
+            "`[source_priority, longest, earliest]`",
+        ),
+        ("dedup.against", "a list, each entry a path", "`[]`"),
+        ("alarms.cluster_size", "a whole number, at least 1, or null", "`10000`"),
+        ("alarms.removal_rate", "a number, at least 0 and at most 1, or null", "`0.9`"),
         ("dedup.taint", "`drop`, `flag` or `ignore`", "`flag`"),
         ("plan.part_size", "a size in bytes, such as 33554432 or `32 MiB` or `64MB`, at least 64 KiB", "`32 MiB`"),
         ("run.shuffle_memory", "a size in bytes, such as 33554432 or `32 MiB` or `64MB`, at least 1", "`1 GiB`"),
@@ -88,6 +103,27 @@ def test_every_key_has_its_row() -> None:
 def test_key_is_described_in_plain_words(key: str, kind: str, default: str) -> None:
     """Type, limits and default of each sort of key read as a person would write them."""
     assert config_rows()[key][:2] == [kind, default]
+
+
+def test_every_preset_has_its_curve() -> None:
+    """The default and each preset: its numbers, the share of pairs found at each similarity, and the source."""
+    _, part = CONFIG.read_text("utf-8").split("## What a preset finds\n")
+    head, _, *rows = [cells(line) for line in part.splitlines() if line.startswith("|")]
+    assert head == [
+        "preset",
+        "ngram",
+        "bands x rows",
+        "threshold",
+        *("0.5", "0.6", "0.7", "0.8", "0.9", "1.0"),
+        "source",
+    ]
+    assert [row[:-1] for row in rows] == [
+        ["default", "5", "25 x 5", "0.7", "0.548", "0.868", "0.990", "1.000", "1.000", "1.000"],
+        ["fineweb", "5", "14 x 8", "0.719", "0.053", "0.211", "0.565", "0.924", "1.000", "1.000"],
+        ["redpajama-v2", "13", "14 x 9", "0.7", "0.027", "0.132", "0.438", "0.867", "0.999", "1.000"],
+        ["slimpajama", "13", "9 x 13", "0.8", "0.001", "0.012", "0.084", "0.399", "0.929", "1.000"],
+    ]
+    assert [row[-1] for row in rows if not row[-1].endswith(".")] == []
 
 
 def test_shown_file_loads(tmp_path: Path) -> None:
@@ -115,6 +151,7 @@ def test_text_and_sections_are_told_apart() -> None:
         "dedup.url",
         "dedup.exact",
         "dedup.near",
+        "alarms",
         "plan",
         "run",
     ]

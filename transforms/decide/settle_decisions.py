@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -12,37 +12,54 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas import reasons
-from schemas.columns import LEDGER, LINEAGE, RECORD_ID
+from schemas.columns import LEDGER, LINEAGE, RECORD_ID, REPLACED
 from transforms.batches import hex_digests
+from transforms.decide.all_parts import OWN, AllParts
+from transforms.decide.duplicate_rules import DuplicateRules
+from transforms.decide.judge_members import VERDICTS
 from transforms.decide.load_lists import SourceLists
-from transforms.decide.mark_duplicates import VERDICTS, DuplicateRules, verdict_path
+from transforms.decide.mark_duplicates import JudgePass
 from transforms.decide.mark_sources import SourceMarks
 from transforms.decide.marks import Marks, list_marks
 from transforms.decide.marks import reasons as drop_reasons
-from transforms.part_store import Stage, exists, read_arrow, write_file
+from transforms.part_store import Stage, exists, part_path, read_arrow, write_file
+from transforms.publish.write_parts import REPLACED_SUFFIX
 
+_KINDS: Final = {reasons.URL: "same_url", reasons.EXACT: "exact", reasons.NEAR: "near"}
 NARROW = ["doc_id", RECORD_ID.name, *(column.name for column in LINEAGE), "text_bytes", "text_digest"]
 """Measured columns that go to the ledger."""
 
 
-def all_marks(table: pa.Table, sources: SourceMarks, verdicts: pa.Table, rules: DuplicateRules) -> list[Marks]:
+class Settings(NamedTuple):
+    """What settling must know beside the marks."""
+
+    rules: DuplicateRules
+    stores: tuple[str, ...]
+    """Names of the earlier stores."""
+    build_id: str
+
+
+def all_marks(table: pa.Table, sources: SourceMarks, verdicts: pa.Table, settings: Settings) -> list[Marks]:
     """Every rule's marks on the rows of a part, in the order in which the rules are applied."""
+    rules = settings.rules
     empty = np.flatnonzero(np.asarray(table["text_digest"].is_null()))
     allowed = np.flatnonzero(sources.allowed >= 0)
+    duplicate = reasons.MARK_FLAG if rules.duplicates == "flag" else reasons.MARK_DROP
+    taint = reasons.MARK_DROP if rules.taint == "drop" else reasons.MARK_FLAG
+    bounded = verdicts.filter(verdicts["bounded"])["row"].to_numpy().astype(np.int64)
+
+    def witnessed(rule: str, action: str, kind: str, similarity: pa.Array | None) -> Marks:
+        return _witnessed(Marks(rule, action, np.empty(0, np.int64)), verdicts, kind, similarity, settings)
+
     return [
         Marks(reasons.EMPTY_TEXT, reasons.MARK_DROP, empty),
         *_list_marks(sources),
-        _witnessed(reasons.SAME_URL, reasons.MARK_DROP, verdicts, "same_url", None, None),
-        _witnessed(reasons.EXACT_DUPLICATE, reasons.MARK_DROP, verdicts, "exact", pa.scalar(1.0), None),
-        _witnessed(reasons.NEAR_DUPLICATE, reasons.MARK_DROP, verdicts, "near", "near_similarity", rules.threshold),
-        _witnessed(
-            reasons.TAINT,
-            reasons.MARK_DROP if rules.taint == "drop" else reasons.MARK_FLAG,
-            verdicts,
-            "taint",
-            "taint_similarity",
-            rules.threshold,
-        ),
+        witnessed(reasons.SAME_URL, duplicate, "same_url", None),
+        witnessed(reasons.EXACT_DUPLICATE, duplicate, "exact", pa.repeat(1.0, len(verdicts))),
+        witnessed(reasons.NEAR_DUPLICATE, duplicate, "near", _column(verdicts, "near_similarity")),
+        witnessed(reasons.TAINT, taint, "taint", _column(verdicts, "taint_similarity")),
+        witnessed(reasons.OVERLAP, reasons.MARK_FLAG, "overlap", _column(verdicts, "overlap_similarity")),
+        Marks(reasons.COMPARISON_BOUND, reasons.MARK_FLAG, bounded),
         Marks(reasons.ALLOWED, reasons.MARK_FLAG, allowed, {"matched": sources.allowed_entries(allowed)}),
     ]
 
@@ -68,19 +85,32 @@ def _pick(fields: dict[str, Any], chosen: npt.NDArray[np.bool_]) -> dict[str, An
     return {k: v.filter(pa.array(chosen)) if isinstance(v, pa.Array) else v for k, v in fields.items()}
 
 
-def _witnessed(
-    rule: str, action: str, verdicts: pa.Table, witness: str, value: str | pa.Scalar | None, limit: float | None
-) -> Marks:
-    found = verdicts.filter(verdicts[witness].is_valid()).combine_chunks()
-    fields: dict[str, Any] = {"evidence": hex_digests(found[witness].combine_chunks())}
-    if isinstance(value, str):
-        fields |= {"value": found[value].combine_chunks(), "limit": limit}
-    elif value is not None:
-        fields["value"] = value.as_py()
-    return Marks(rule, action, found["row"].to_numpy().astype(np.int64), fields)
+def _column(table: pa.Table, name: str) -> pa.Array:
+    return table[name].combine_chunks()
 
 
-def settle(table: pa.Table, marks: Sequence[Marks], verdicts: pa.Table, build_id: str) -> pa.Table:
+def _witnessed(mark: Marks, verdicts: pa.Table, kind: str, similarity: pa.Array | None, settings: Settings) -> Marks:
+    """The mark on the rows that have a witness of that kind, with the witness and how similar it is."""
+    has = _column(verdicts, kind).is_valid()
+    fields: dict[str, Any] = {
+        "evidence": hex_digests(_column(verdicts, kind).filter(has)),
+        "evidence_build": _builds(_column(verdicts, f"{kind}_store").filter(has), settings),
+    }
+    if similarity is not None:
+        fields["value"] = similarity.filter(has)
+        if mark.rule != reasons.EXACT_DUPLICATE:
+            method = reasons.SIGNATURE if settings.rules.signature else reasons.JACCARD
+            fields |= {"limit": settings.rules.threshold, "method": method}
+    return Marks(mark.rule, mark.action, _column(verdicts, "row").filter(has).to_numpy().astype(np.int64), fields)
+
+
+def _builds(store: pa.Array, settings: Settings) -> pa.Array:
+    """Names of the earlier stores by their numbers; null for this build."""
+    earlier = pc.if_else(pc.equal(store, OWN), pa.scalar(None, store.type), store)
+    return pa.array(settings.stores, pa.string()).take(earlier)
+
+
+def settle(table: pa.Table, marks: Sequence[Marks], verdicts: pa.Table, settings: Settings) -> pa.Table:
     """Ledger rows of a part: `table` has the columns `NARROW` of all rows, `verdicts` (`VERDICTS`) speak of some."""
     rows = len(table)
     reason = drop_reasons(marks, rows)
@@ -88,12 +118,6 @@ def settle(table: pa.Table, marks: Sequence[Marks], verdicts: pa.Table, build_id
     index = np.full(rows, -1, np.int64)
     index[verdicts["row"].to_numpy()] = np.arange(len(verdicts))
     spread = verdicts.take(pa.array(index, mask=index < 0)).combine_chunks()
-    kind, witness = _duplicate(spread)
-    similarity = pc.if_else(
-        pc.equal(kind, reasons.EXACT),
-        1.0,
-        pc.if_else(pc.equal(kind, reasons.NEAR), spread["near_similarity"].combine_chunks(), None),
-    )
     columns = {
         **{name: table[name] for name in NARROW},
         "doc_id": hex_digests(table["doc_id"].combine_chunks()),
@@ -101,25 +125,28 @@ def settle(table: pa.Table, marks: Sequence[Marks], verdicts: pa.Table, build_id
         "decision": pc.if_else(dropped, reasons.DROP, reasons.KEEP),
         "reason": reason,
         "marks": list_marks(marks, rows),
-        "duplicate_of": hex_digests(witness),
-        "duplicate_kind": kind,
-        "similarity": similarity,
-        "cluster_id": hex_digests(spread["cluster_id"].combine_chunks()),
-        "cluster_size": pc.fill_null(spread["cluster_size"].combine_chunks(), 1),
-        "build_id": pa.repeat(pa.scalar(build_id), rows),
+        **duplicate_columns(spread, settings),
+        "cluster_id": hex_digests(_column(spread, "cluster_id")),
+        "cluster_size": pc.fill_null(_column(spread, "cluster_size"), 1),
+        "survivor_policy": pa.repeat(settings.rules.policy, rows),
+        "build_id": pa.repeat(settings.build_id, rows),
     }
     schema = LEDGER.schema()
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _duplicate(spread: pa.Table) -> tuple[pa.Array, pa.Array]:
-    """Kind and `doc_id` of the witness of each row: the first of same URL, exact, near; null where there is none."""
-    witnesses = [spread[name].combine_chunks() for name in ("same_url", "exact", "near")]
-    kinds = (reasons.URL, reasons.EXACT, reasons.NEAR)
-    kind = pc.coalesce(
-        *(pc.if_else(w.is_valid(), k, pa.scalar(None, pa.string())) for w, k in zip(witnesses, kinds, strict=True))
-    )
-    return kind, pc.coalesce(*witnesses)
+def duplicate_columns(verdicts: pa.Table, settings: Settings) -> dict[str, pa.Array]:
+    """The columns `DUPLICATE`: of the witnesses of each row the first of same URL, exact, near; null if it has none."""
+    witnesses = {kind: _column(verdicts, name) for kind, name in _KINDS.items()}
+    none = pa.scalar(None, pa.string())
+    kind = pc.coalesce(*(pc.if_else(witness.is_valid(), name, none) for name, witness in witnesses.items()))
+    near = pc.if_else(pc.equal(kind, reasons.NEAR), _column(verdicts, "near_similarity"), None)
+    return {
+        "duplicate_of": hex_digests(pc.coalesce(*witnesses.values())),
+        "duplicate_build": _builds(pc.coalesce(*(_column(verdicts, f"{n}_store") for n in _KINDS.values())), settings),
+        "duplicate_kind": kind,
+        "similarity": pc.if_else(pc.equal(kind, reasons.EXACT), 1.0, near),
+    }
 
 
 def count_marks(ledger: pa.Table, marks: Sequence[Marks]) -> dict[str, Any]:
@@ -145,28 +172,71 @@ def count_marks(ledger: pa.Table, marks: Sequence[Marks]) -> dict[str, Any]:
 
 
 class _Settle(beam.DoFn):
-    def __init__(self, measured: Stage, decided: Stage, verdicts: Stage, lists: SourceLists, rules: DuplicateRules):
-        self.measured, self.decided, self.verdicts, self.lists, self.rules = measured, decided, verdicts, lists, rules
+    def __init__(
+        self,
+        parts: AllParts,
+        decided: Stage,
+        judged: Stage,
+        passes: Sequence[JudgePass],
+        lists: SourceLists,
+        settings: Settings,
+    ):
+        self.parts, self.decided, self.lists, self.settings = parts, decided, lists, settings
+        self.directories = [share.directory(judged) for share in passes]
 
     def process(self, part: tuple[int, Iterable[int]]) -> None:
         number = part[0]
-        table = pq.read_table(self.measured.path(number), columns=NARROW).combine_chunks()
-        paths = [verdict_path(self.verdicts, p, number) for p in sorted(self.verdicts.done())]
-        verdicts = pa.concat_tables([VERDICTS.empty_table(), *(read_arrow(p) for p in paths if exists(p))])
-        hosts = table["url_host_name"].combine_chunks()
-        marks = all_marks(table, self.lists.mark(hosts), verdicts, self.rules)
-        ledger = settle(table, marks, verdicts.combine_chunks(), self.decided.digest[:16])
+        paths = [part_path(directory, number, "arrow") for directory in self.directories]
+        tables = [VERDICTS.empty_table(), *(read_arrow(path) for path in paths if exists(path))]
+        verdicts = pa.concat_tables(tables).combine_chunks()
+        if number < self.parts.own:
+            self._settle(number, verdicts)
+        else:
+            self._replace(number, verdicts)
+
+    def _settle(self, number: int, verdicts: pa.Table) -> None:
+        table = self.parts.read(number, NARROW).combine_chunks()
+        marks = all_marks(table, self.lists.mark(_column(table, "url_host_name")), verdicts, self.settings)
+        ledger = settle(table, marks, verdicts, self.settings)
         with write_file(self.decided.path(number)) as file:
             pq.write_table(ledger, file, compression="zstd")
         self.decided.finish(number, count_marks(ledger, marks), ["parquet"])
 
+    def _replace(self, number: int, verdicts: pa.Table) -> None:
+        """Of an earlier store only the documents that are replaced are written down."""
+        doc_id = self.parts.read(number, ["doc_id"])["doc_id"].take(verdicts["row"])
+        build = self.settings.stores[self.parts.stores(np.array([number]))[0]]
+        columns = {
+            "build": pa.repeat(build, len(verdicts)),
+            "doc_id": hex_digests(doc_id.combine_chunks()),
+            **duplicate_columns(verdicts, self.settings),
+            "build_id": pa.repeat(self.settings.build_id, len(verdicts)),
+        }
+        schema = REPLACED.schema()
+        table = pa.table([columns[name] for name in schema.names], schema=schema)
+        table = table.filter(table["duplicate_of"].is_valid())
+        with write_file(self.decided.path(number, REPLACED_SUFFIX)) as file:
+            pq.write_table(table, file, compression="zstd")
+        self.decided.finish(number, {"replaced": len(table)}, [REPLACED_SUFFIX])
+
 
 class SettleDecisions(beam.PTransform):
-    """From part numbers to ledger files, each with a marker that counts its decisions."""
+    """From part numbers to ledger files, each with a marker that counts its decisions.
 
-    def __init__(self, measured: Stage, decided: Stage, verdicts: Stage, lists: SourceLists, rules: DuplicateRules):
+    For parts of earlier stores, if they are given, to lists of the documents that are replaced.
+    """
+
+    def __init__(
+        self,
+        parts: AllParts,
+        decided: Stage,
+        judged: Stage,
+        passes: Sequence[JudgePass],
+        lists: SourceLists,
+        settings: Settings,
+    ):
         super().__init__()
-        self.settle = _Settle(measured, decided, verdicts, lists, rules)
+        self.settle = _Settle(parts, decided, judged, passes, lists, settings)
 
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
         return parts | "Settle" >> beam.ParDo(self.settle).with_output_types(int)

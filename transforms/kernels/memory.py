@@ -100,6 +100,16 @@ def trailing_zeros(_: Any, value: Any) -> Lowering:
 
 
 @intrinsic
+def count_ones(_: Any, value: Any) -> Lowering:
+    """`count_ones(x)`: number of set bits of a uint64, as int64."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), build
+
+
+@intrinsic
 def swap64(_: Any, value: Any) -> Lowering:
     """`swap64(x)`: a uint64 with its bytes in reverse order."""
 

@@ -27,18 +27,24 @@ from transforms.kernels.memory import (
     Bytes,
     copy_tail,
     fold,
-    load64,
     low_bits,
-    spread,
     trailing_zeros,
     within,
 )
+from transforms.kernels.words import (
+    MIX,
+    MOST_MARKS,
+    MOST_WORDS,
+    WORD,
+    WORD_ROOM,
+    hash_ascii,
+    hash_words,
+    is_ascii,
+)
 
-PIECE = 16
-WORD, STEP, MIX = np.uint64(0xBB67AE8584CAA73B), np.uint64(0x3C6EF372FE94F82B), np.uint64(0xA54FF53A5F1D36F1)
-ASCII_BITS = np.uint64(0x8080808080808080)
-FIRST = np.repeat(np.array([0xFF, 0], np.uint8), PIECE)
-"""The 16 bytes from 16 - count on mask the first `count` of 16 bytes."""
+STEP = np.uint64(0x3C6EF372FE94F82B)
+IDEOGRAPHS = 2 * (BLOCK // 3)
+"""Edges of as many words as a block of 64 bytes has if each character of three bytes is one."""
 
 Words = npt.NDArray[np.uint64]
 Edges = npt.NDArray[np.int64]
@@ -57,10 +63,10 @@ class Room(NamedTuple):
 def make_room(words: int, n: int) -> Room:
     """Room for about `words` words at a time: a text of at most that many is hashed at one go."""
     return Room(
-        np.empty(2 * words + 2 * BLOCK, np.int64),
-        np.empty(words + BLOCK + n, np.uint64),
-        np.empty(PAD, np.uint8),
-        np.empty(words + BLOCK, np.uint64),
+        np.empty(2 * words + 2 * BLOCK + MOST_MARKS, np.int64),
+        np.empty(words + BLOCK + MOST_WORDS + n, np.uint64),
+        np.empty(max(PAD, WORD_ROOM), np.uint8),
+        np.empty(words + BLOCK + MOST_WORDS + 1, np.uint64),
     )
 
 
@@ -77,9 +83,12 @@ def hash_shingles(data: Bytes, start: int, stop: int, n: int, seen: int, room: R
             ... room.shingles[:count] ...
     """
     words, shingles = room.words, room.shingles
-    start, count = _find_words(data, start, stop, room.edges, room.pad)
+    start, count, ascii_only = _find_runs(data, start, stop, room.edges, room.pad)
     held = min(seen, n - 1)
-    _hash_words(data, room.edges, words[held : held + count])
+    if ascii_only:
+        _hash_ascii_words(data, room.edges, words[held : held + count])
+    else:
+        start, count = _hash_runs(data, room.edges, count, start, held, room)
     held += count
     seen += count
     if seen < n and start == stop and seen > 0:
@@ -104,71 +113,63 @@ def _combine(words: Words, n: int, out: Words) -> None:
 
 
 @numba.njit(nogil=True, cache=True)
-def _hash_words(data: Bytes, edges: Edges, out: Words) -> None:
+def _hash_ascii_words(data: Bytes, edges: Edges, out: Words) -> None:
     for i in range(out.size):
+        out[i] = hash_ascii(data, edges[2 * i], edges[2 * i + 1], WORD)
+
+
+@numba.njit(nogil=True, cache=True)
+def _hash_runs(data: Bytes, edges: Edges, runs: int, following: int, held: int, room: Room) -> tuple[int, int]:
+    """Hash the words of the runs to `room.words[held:]`, until it is full or the runs end, at `following`.
+
+    Returns where to go on and the number of words.
+    """
+    words, count = room.words, held
+    limit = words.size - MOST_WORDS
+    marks = edges[edges.size - MOST_MARKS :]
+    for i in range(runs):
         start, stop = edges[2 * i], edges[2 * i + 1]
-        if stop - start <= PIECE and start + PIECE <= data.size:
-            out[i] = _hash_piece(data, start, stop - start, WORD)
+        if count >= limit:
+            return start, count - held
+        if is_ascii(data, start, stop):
+            words[count] = hash_ascii(data, start, stop, WORD)
+            count += 1
         else:
-            out[i] = _hash_long(data, start, stop)
+            start, count = hash_words(data, start, stop, words, count, limit, room.pad, marks)
+            if start < stop:
+                return start, count - held
+    return following, count - held
 
 
 @numba.njit(nogil=True, cache=True)
-def _hash_long(data: Bytes, start: int, stop: int) -> np.uint64:
-    """Hash of a word of any length, at any place, even where fewer than 16 bytes can be read."""
-    h = WORD
-    while start < stop and start + PIECE <= data.size:
-        h = _hash_piece(data, start, min(stop - start, PIECE), h)
-        start += PIECE
-    if start < stop:
-        pad = np.empty(PIECE, np.uint8)
-        copy_tail(data, start, stop, pad)
-        h = _hash_piece(pad, 0, stop - start, h)
-    return h
+def _find_runs(data: Bytes, start: int, stop: int, edges: Edges, pad: Bytes) -> tuple[int, int, bool]:
+    """Write begin and end of the runs of `data[start:stop]` to `edges`, until it is full or the text ends.
 
-
-@numba.njit(nogil=True, cache=True)
-def _hash_piece(data: Bytes, start: int, count: int, h: np.uint64) -> np.uint64:
-    a = load64(data, start) & load64(FIRST, PIECE - count)
-    b = load64(data, start + 8) & load64(FIRST, PIECE + 8 - count)
-    return fold(_lower(a) ^ h, _lower(b) ^ MIX)
-
-
-@numba.njit(nogil=True, cache=True)
-def _lower(word: np.uint64) -> np.uint64:
-    """Set bit 0x20 of every ASCII byte: right for the letters, and digits and apostrophe have it set.
-
-    Bytes of zero beyond the word become spaces.
+    A run is made of ASCII letters, digits and apostrophes, which are a word if it is all ASCII, and of bytes from 0x80
+    on. A block with such bytes counts as full of ideographs, each a word, so that no more is searched than is hashed.
+    Returns where to go on, the number of runs, and whether all are ASCII. A run that is still open is left to the next
+    call; if there is no other, it is taken to reach to the end of the text. Where the array ends within a block, the
+    rest of the text is read from `pad`.
     """
-    return word | ((~word & ASCII_BITS) >> 2)
-
-
-@numba.njit(nogil=True, cache=True)
-def _find_words(data: Bytes, start: int, stop: int, edges: Edges, pad: Bytes) -> tuple[int, int]:
-    """Write begin and end of the words of `data[start:stop]` to `edges`, until it is full or the text ends.
-
-    Returns where to go on, which is never inside a word, and the number of words. A block is read with two bytes that
-    follow it; where the array ends before that, the rest of the text is read from `pad`.
-    """
-    i, count, inside, carry = start, 0, NONE, NONE
-    full = edges.size - BLOCK - 1
-    while i < stop and i + 2 * BLOCK <= data.size and count < full:
-        bits, carry = _word_bytes(data, i, stop - i, carry)
+    i, count, inside, beyond = start, 0, NONE, NONE
+    full = edges.size - MOST_MARKS - BLOCK - 1
+    while i < stop and i + BLOCK <= data.size and count < full:
+        bits, high = _run_bytes(data, i, stop - i)
         count = _write_edges(bits ^ (bits << 1 | inside), i, edges, count)
         inside = bits >> 63
+        beyond |= high
+        full -= IDEOGRAPHS if high != NONE else 0
         i += BLOCK
     if i < stop and count < full:
         copy_tail(data, i, stop, pad)
-        tail = i
-        while i < stop and count < full:
-            bits, carry = _word_bytes(pad, i - tail, stop - i, carry)
-            count = _write_edges(bits ^ (bits << 1 | inside), i, edges, count)
-            inside = bits >> 63
-            i += BLOCK
-    if i < stop:
-        return edges[count - 1], count // 2
+        bits, high = _run_bytes(pad, 0, stop - i)
+        count = _write_edges(bits ^ (bits << 1 | inside), i, edges, count)
+        beyond |= high
+        i += BLOCK
+    if i < stop and count > 1:
+        return edges[count - 1], count // 2, beyond == NONE
     edges[count] = stop
-    return stop, (count + 1) // 2
+    return stop, (count + 1) // 2, beyond == NONE
 
 
 @numba.njit(nogil=True, cache=True)
@@ -181,15 +182,8 @@ def _write_edges(bits: np.uint64, start: int, edges: Edges, count: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def _word_bytes(data: Bytes, i: int, left: int, carry: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """Bitmap of the bytes of words among the next `left` in `data[i:i + 64]`, reading one more, and the carry."""
-    words = within(data, i, 0x30, 0x39) | within(data, i, 0x41, 0x5A) | within(data, i, 0x61, 0x7A)
-    words |= within(data, i, 0x27, 0x27)
-    beyond = within(data, i, 0x80, 0xFF)
-    if beyond == NONE:
-        return words & low_bits(left) & ~carry, NONE
-    second = i + 1
-    two, is_80 = within(data, i, 0xC2, 0xC2), within(data, second, 0x80, 0x80)
-    three = within(data, i, 0xE2, 0xE2) & within(data, second, 0x80, 0x81) | within(data, i, 0xE3, 0xE3) & is_80
-    separators, carry = spread(two, three, left, carry)
-    return (words | beyond) & ~separators & low_bits(left), carry
+def _run_bytes(data: Bytes, i: int, left: int) -> tuple[np.uint64, np.uint64]:
+    """Bitmaps of the bytes of runs, and of those beyond ASCII, among the next `left` in `data[i:i + 64]`."""
+    runs = within(data, i, 0x30, 0x39) | within(data, i, 0x41, 0x5A) | within(data, i, 0x61, 0x7A)
+    beyond = within(data, i, 0x80, 0xFF) & low_bits(left)
+    return (runs | within(data, i, 0x27, 0x27)) & low_bits(left) | beyond, beyond

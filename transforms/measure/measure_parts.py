@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.columns import MEASURED, RECORDS, band_fields
+from schemas.columns import MEASURED, RECORDS
 from schemas.errors import CleartitleError, WorkError
 from transforms import live_counts
 from transforms.batches import digests, strings
@@ -27,7 +27,7 @@ GROUP_BYTES = 64 << 20
 
 def measured_schema(near: NearSettings | None, carried: list[pa.Field]) -> pa.Schema:
     """Schema of a measured file: `MEASURED`, the bands, the carried columns."""
-    return MEASURED.schema([*(band_fields(near.bands, near.rows) if near else []), *carried])
+    return MEASURED.schema([*(near.fields() if near else []), *carried])
 
 
 def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) -> pa.RecordBatch:

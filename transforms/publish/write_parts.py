@@ -8,21 +8,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.columns import BUILD_ID, DOC_ID, DOCUMENTS, MEASURED, REJECTED, TEXT
+from schemas.columns import BUILD_ID, DOC_ID, DOCUMENTS, FINGERPRINTS, MEASURED, REJECTED, REPLACED, TEXT, is_near_field
 from schemas.errors import BooksError, CleartitleError, WorkError
 from schemas.reasons import KEEP
 from transforms.batches import hex_digests
 from transforms.part_store import Stage, copy_file, file_facts, join, open_input, part_path, write_file
 
-FOLDERS = ("documents", "ledger", "rejected")
+FOLDERS = ("documents", "ledger", "rejected", "fingerprints")
+REPLACED_SUFFIX = "replaced.parquet"
+"""Of the file in which decide lists the documents of a part of an earlier store that are replaced."""
 _FROM_LEDGER = [c.name for c in DOCUMENTS.columns if c.name != TEXT.name]
 
 
 def documents_schema(measured: pa.Schema) -> pa.Schema:
     """Schema of a documents file: `DOCUMENTS` and the carried columns of the measured file."""
     own = {column.name for column in MEASURED.columns}
-    carried = [field for field in measured if field.name not in own and not field.name.startswith("band_")]
-    return DOCUMENTS.schema(carried)
+    return DOCUMENTS.schema([field for field in measured if field.name not in own and not is_near_field(field.name)])
+
+
+def fingerprints_schema(measured: pa.Schema) -> pa.Schema:
+    """Schema of a fingerprints file: `FINGERPRINTS` and the bands and the sketch of the measured file."""
+    return FINGERPRINTS.schema([field for field in measured if is_near_field(field.name)])
 
 
 def keep_rows(texts: pa.Table, ledger: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -44,7 +50,10 @@ class _WritePart(beam.DoFn):
     def process(self, keyed: tuple[int, Iterable[int]]) -> None:
         number = keyed[0]
         try:
-            self._publish(number)
+            if self.measured.marker(number) is None:
+                self._publish_replaced(number)
+            else:
+                self._publish(number)
         except (CleartitleError, OSError, pa.ArrowException) as error:
             raise WorkError(f"Publishing part {number} failed: {error}") from error
 
@@ -62,11 +71,19 @@ class _WritePart(beam.DoFn):
                     rows["documents"] += len(kept)
                     rows["ledger"] += of
                     text_bytes += pc.sum(kept["text_bytes"]).as_py() or 0
+            rows["fingerprints"] = _write_fingerprints(texts, ledger, paths["fingerprints"])
         copy_file(self.decided.path(number), paths["ledger"])
         rows["rejected"] = self._reject(number, paths["rejected"])
         self._balance(number, rows, len(ledger))
         files = {folder: {**file_facts(path), "rows": rows[folder]} for folder, path in paths.items()}
         self.published.finish(number, {"records": rows["ledger"], "kept_text_bytes": text_bytes, "files": files})
+
+    def _publish_replaced(self, number: int) -> None:
+        """A part of an earlier store, of which only the documents that are replaced are written down."""
+        path = part_path(join(self.dataset, REPLACED.name), number, "parquet")
+        copy_file(self.decided.path(number, REPLACED_SUFFIX), path)
+        facts = {**file_facts(path), "rows": (self.decided.marker(number) or {})["replaced"]}
+        self.published.finish(number, {"files": {REPLACED.name: facts}})
 
     def _reject(self, number: int, path: str) -> int:
         table = pq.read_table(self.measured.path(number, "rejected.parquet"))
@@ -87,6 +104,7 @@ class _WritePart(beam.DoFn):
                 "ledger rows": (decided, rows["ledger"]),
                 "kept and dropped": (counts.get("kept", 0) + counts.get("dropped", 0), rows["ledger"]),
                 "documents": (counts.get("kept"), rows["documents"]),
+                "fingerprints": (counts.get("kept"), rows["fingerprints"]),
                 "rejected": (measured.get("rejected"), rows["rejected"]),
             },
         )
@@ -106,6 +124,15 @@ def _kept(texts: pq.ParquetFile, ledger: pa.Table, schema: pa.Schema) -> Iterato
         group = texts.read_row_group(number, columns=[DOC_ID.name, *needed])
         yield keep_rows(group, ledger.slice(row, len(group)), schema), len(group)
         row += len(group)
+
+
+def _write_fingerprints(texts: pq.ParquetFile, ledger: pa.Table, path: str) -> int:
+    """What the kept documents are found by, row beside row with them; hashes do not pack, so nothing tries to."""
+    schema = fingerprints_schema(texts.schema_arrow)
+    kept = texts.read(columns=schema.names).filter(pc.equal(ledger["decision"], KEEP)).select(schema.names)
+    with write_file(path) as file:
+        pq.write_table(kept.cast(schema), file, compression="none", use_dictionary=False, write_statistics=False)
+    return len(kept)
 
 
 class WriteParts(beam.PTransform):

@@ -1,0 +1,68 @@
+"""The part of the config that finding duplicates needs, and what follows from it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from transforms.kernels import sketches
+from transforms.kernels.survivors import Limits
+
+TIE_DEVIATIONS: Final = 3
+"""How far below the threshold an estimate may be for two documents with an equal band to be tied: one pair of 740 is
+missed, by one of the ways that lead from one to the other."""
+COMPARE_DEVIATIONS: Final = 4
+"""How far below it may be for two texts to be compared: one pair of 31,000 is missed."""
+
+
+@dataclass(frozen=True)
+class DuplicateRules:
+    """When two documents are the same, who stays, and how many are compared; `bands` is 0 without near duplicates."""
+
+    url: bool
+    exact: bool
+    survivor: tuple[str, ...]
+    taint: Literal["drop", "flag", "ignore"]
+    threshold: float = 1.0
+    ngram: int = 1
+    bands: int = 0
+    rows: int = 0
+    signature: bool = False
+    """Near duplicates are decided by the estimate of their signatures; no text is read."""
+    most_estimates: int = 1
+    most_comparisons: int = 1
+    duplicates: Literal["drop", "drop_all", "flag"] = "drop"
+    overlap: Literal["old_stays", "new_replaces", "report"] = "old_stays"
+    within: bool = True
+    """Whether documents of this crawl are compared with each other."""
+
+    @property
+    def permutations(self) -> int:
+        return self.bands * self.rows
+
+    @property
+    def sketch_words(self) -> int:
+        return sketches.words(self.permutations)
+
+    @property
+    def least_to_tie(self) -> int:
+        """Equal cells from which two documents with an equal band are tied."""
+        return sketches.least_cells(self.threshold, self.permutations, TIE_DEVIATIONS)
+
+    @property
+    def limits(self) -> Limits:
+        least = sketches.least_cells(self.threshold, self.permutations, COMPARE_DEVIATIONS)
+        return Limits(self.threshold, self.signature, least, self.most_estimates, self.most_comparisons)
+
+    @property
+    def policy(self) -> str:
+        """The survivor policy, as the ledger records it."""
+        return {"drop": ", ".join(self.survivor), "drop_all": "none", "flag": "flag"}[self.duplicates]
+
+    @property
+    def key_bytes(self) -> int:
+        """What one key of one document sends when candidates are paired: key, id and sketch."""
+        return 16 + 8 * self.sketch_words
+
+    @property
+    def member_bytes(self) -> int:
+        """About what one document sends when it is judged."""
+        return 140 + 8 * self.sketch_words
