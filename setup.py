@@ -18,6 +18,7 @@ setup(
         "schemas",
         "configs",
     ],
+    package_data={"transforms.kernels": ["characters.npz"]},
     install_requires=[
         "apache-beam>=2.77",
         "pyarrow>=20",

@@ -113,6 +113,15 @@ def publish_command(measured: str, decided: str, output: str, **job_arguments: A
     print_summary(manifest, output)
 
 
+@cli.command("report")
+@click.argument("dataset")
+def report_command(dataset: str) -> None:
+    """Say what a finished dataset is: counts, alarms, the largest groups of duplicates, the sources that lost most."""
+    from beam_jobs.report import print_report, read_manifest
+
+    print_report(read_manifest(dataset), dataset)
+
+
 @cli.group("config")
 def config_group() -> None:
     """Check a config, or show it with all its defaults."""

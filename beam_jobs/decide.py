@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any, Final
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -11,13 +12,16 @@ from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import StageProgress
 from transforms.decide.all_parts import AllParts
+from transforms.decide.list_clusters import merge_clusters
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
 from transforms.decide.pair_candidates import PairCandidates, PairPass, key_columns
 from transforms.decide.settle_decisions import Settings, SettleDecisions
-from transforms.part_store import Stage, join, list_file_names, remove_tree
+from transforms.part_store import Stage, exists, join, list_file_names, read_json, remove_tree, write_json
 from transforms.shuffle import partitions
 from transforms.spread_parts import SpreadParts
 
+CLUSTERS: Final = "clusters.json"
+"""Beside the ledgers: `members`, `components`, `largest` of all components, and what `merge_clusters` says of them."""
 HELD_TIMES = 7
 """A local runner holds a GroupByKey in memory at about this many times its payload; see ARCHITECTURE.md, "Passes"."""
 
@@ -27,7 +31,7 @@ def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Sta
     decided = Stage(directory, prepared.build_digest)
     decided.begin({"build_id": prepared.build_id}, overwrite=job.overwrite)
     steps = _Steps(prepared, measured, decided, job.options)
-    with job.reporter.watch("decide", decided, len(prepared.plan.parts)) as progress:
+    with job.reporter.watch("decide", decided, len(settled_parts(prepared, steps.parts))) as progress:
         steps.run(progress)
     return decided
 
@@ -50,10 +54,12 @@ class _Steps:
 
     def run(self, progress: StageProgress) -> None:
         left = sorted(set(settled_parts(self.prepared, self.parts)) - self.decided.done())
-        if not left:
+        clusters = join(self.decided.directory, CLUSTERS)
+        if not left and exists(clusters):
             return
         self._connect(self._pair(progress), progress)
         judged, passes = self._judge(progress)
+        write_json(clusters, self._list_clusters(judged, passes))
         progress.phase = "settling"
         stores = tuple(store.build for store in self.prepared.earlier)
         settings = Settings(self.rules, stores, self.prepared.build_id)
@@ -100,6 +106,14 @@ class _Steps:
                 self._run_pass(judged, share.number, holders, step)
             remove_tree(share.sets_directory(judged))
         return judged, passes
+
+    def _list_clusters(self, judged: Stage, passes: Sequence[JudgePass]) -> dict[str, Any]:
+        """What the passes found, in one: those who read it need not know how many passes there were."""
+        directories = [share.directory(judged) for share in passes]
+        paths = [join(d, name) for d in directories for name in list_file_names(d) if name.startswith("clusters-")]
+        facts = self.members.marker(0) or {}
+        counts = {name: facts[name] for name in ("members", "components", "largest")}
+        return {**counts, **merge_clusters(read_json(path) for path in paths)}
 
     def _run_pass(self, stage: Stage, number: int, parts: Sequence[int], step: PairCandidates | MarkDuplicates) -> None:
         run_pipeline(self.options, lambda root: root | SpreadParts(parts) | "Step" >> step)

@@ -5,15 +5,19 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from beam_jobs.decide import CLUSTERS
+from schemas.columns import REPLACED
 from schemas.errors import OutputError
 from transforms.part_store import STAGE_FILE, is_local, is_unfinished, join, list_names, read_json, remove_tree, sweep
 from transforms.publish.write_manifest import MANIFEST
-from transforms.publish.write_parts import FOLDERS
+from transforms.publish.write_parts import FOLDERS, REPLACED_SUFFIX
 
 WORK: Final = "_work"
+_FOLDERS: Final = (*FOLDERS, REPLACED.name)
 _PARTS: Final = re.compile(r"part-\d{5,}\.parquet")
 _STAGE: Final = re.compile(
-    r"stage\.json|members|(pairs|verdicts)-\d+|part-\d{5,}\.(json|parquet|rejected\.parquet)|plan-\d{5,}\.json"
+    rf"stage\.json|{re.escape(CLUSTERS)}|members|components|(pairs|verdicts)-\d+|plan-\d{{5,}}\.json"
+    rf"|part-\d{{5,}}\.(json|parquet|rejected\.parquet|{re.escape(REPLACED_SUFFIX)})"
 )
 
 
@@ -63,8 +67,8 @@ def _has_run(directory: str, names: list[str]) -> bool:
 
 
 def _clear(directory: str, names: list[str]) -> None:
-    foreign = [name for name in names if name not in (MANIFEST, WORK, *FOLDERS) and not _is_ours(name, _STAGE)]
-    for folder in FOLDERS:
+    foreign = [name for name in names if name not in (MANIFEST, WORK, *_FOLDERS) and not _is_ours(name, _STAGE)]
+    for folder in _FOLDERS:
         foreign += [f"{folder}/{n}" for n in list_names(join(directory, folder)) if not _is_ours(n, _PARTS)]
     if foreign:
         raise OutputError(
@@ -82,5 +86,5 @@ def _is_ours(name: str, pattern: re.Pattern[str]) -> bool:
 
 def sweep_output(directory: str) -> None:
     """Remove files that a killed run left half-written in a dataset directory."""
-    for place in (directory, *(join(directory, folder) for folder in FOLDERS)):
+    for place in (directory, *(join(directory, folder) for folder in _FOLDERS)):
         sweep(place)

@@ -38,7 +38,7 @@ class StageProgress:
         for number in self.stage.listed() - self._documents.keys():
             marker = self.stage.marker(number)
             if marker is not None:
-                self._documents[number] = int(marker["records"])
+                self._documents[number] = int(marker.get("records", 0))  # parts of earlier stores have none
         if self._resumed is None:
             self._resumed = len(self._documents)
 

@@ -5,11 +5,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from beam_jobs.decide import settled_parts
 from beam_jobs.job import Job
 from beam_jobs.options import run_pipeline
 from beam_jobs.output_dir import WORK, sweep_output
 from beam_jobs.prepare import Prepared
+from beam_jobs.survey import survey
 from schemas.errors import OutputError
+from transforms.decide.all_parts import AllParts
+from transforms.measure.fingerprint import fingerprint_facts
 from transforms.part_store import (
     Stage,
     exists,
@@ -63,22 +67,26 @@ def publish(
 ) -> dict[str, Any]:
     """Write the dataset and, last, its manifest, which is returned. Raises BooksError if the books do not balance.
 
-    `took` says what earlier stages took, and `resumed` whether some was done before, for the manifest. The dataset was
-    claimed before.
+    Raises AlarmError, before anything is written, for an alarm of `alarms.fail_on`. `took` says what earlier stages
+    took, and `resumed` whether some was done before, for the manifest. The dataset was claimed before.
     """
-    numbers = [part.number for part in prepared.plan.parts]
+    parts = AllParts(measured, len(prepared.plan.parts), prepared.earlier)
+    numbers = settled_parts(prepared, parts)
     published = Stage(join(dataset, WORK, "published"), prepared.build_digest)
     published.begin({"build_id": prepared.build_id})
     started = time.monotonic()
-    with job.reporter.watch("publish", published, len(numbers)):
+    with job.reporter.watch("publish", published, len(numbers)) as progress:
+        progress.phase = "surveying"
+        account = survey(prepared, parts, decided, join(dataset, WORK, "sources"), job)
+        progress.phase = ""
         left = [number for number in numbers if not _stands(published, number, dataset)]
         if left:
             step = WriteParts(measured, decided, published, dataset)
             run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Write" >> step)
-    found = balance(measured, decided, published, len(numbers))
+    found = balance(measured, decided, published, parts.own, len(numbers) - parts.own)
     sweep_output(dataset)
     manifest = {
-        **_manifest(prepared, found),
+        **_manifest(prepared, found, account),
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "resumed": resumed,
         "seconds": {**took, "publish": round(time.monotonic() - started, 3)},
@@ -99,13 +107,16 @@ def _stands(published: Stage, number: int, dataset: str) -> bool:
     )
 
 
-def _manifest(prepared: Prepared, found: dict[str, Any]) -> dict[str, Any]:
+def _manifest(prepared: Prepared, found: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
     matches = found.pop("list_matches")
+    account["duplicates"]["replaced"] = found.pop("replaced")
     return {
         "format_version": FORMAT_VERSION,
         "build_id": prepared.build_id,
         "crawl": prepared.config.crawl.name,
+        **account,
         **found,
+        "fingerprint": fingerprint_facts(prepared.near),
         "config": prepared.config.model_dump(mode="json"),
         "config_digest": prepared.config_digest,
         "measured_digest": prepared.measured_digest,

@@ -1,11 +1,13 @@
-"""The table a run ends with."""
+"""The table a run ends with, and the alarms it raised."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from beam_jobs.progress import time_words
+from schemas.reasons import COMPARISON_BOUND
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -23,9 +25,21 @@ def size_words(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
 
 
-def print_summary(manifest: dict[str, Any], dataset: str) -> None:
-    """Print what came in, what became of it, and how long it took; then the path of the dataset, alone on a line."""
-    counts, sizes = manifest["counts"], manifest["bytes"]
+def print_summary(manifest: Mapping[str, Any], dataset: str) -> None:
+    """Print what came in, what became of it and how long it took, and the alarms; last the dataset, alone on a line."""
+    console = Console(highlight=False, emoji=False)
+    console.print(_table(manifest))
+    if curve := manifest["duplicates"]["candidate_curve"]:
+        shares = "  ".join(f"{similarity}: {share:.1%}" for similarity, share in curve.items())
+        console.print(f"pairs that become candidates, by similarity  {shares}", soft_wrap=True)
+    for alarm in manifest["alarms"]:
+        line = f"alarm {alarm['alarm']}: {alarm['message']}"
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
+    console.print(dataset, soft_wrap=True, markup=False)
+
+
+def _table(manifest: Mapping[str, Any]) -> Table:
+    counts, sizes, duplicates = manifest["counts"], manifest["bytes"], manifest["duplicates"]
     seconds = sum(manifest["seconds"].values())
     table = Table(title=f"{manifest['crawl']}  build {manifest['build_id']}", title_justify="left", show_header=False)
     table.add_column()
@@ -50,14 +64,17 @@ def print_summary(manifest: dict[str, Any], dataset: str) -> None:
         row(f"  {kind}", count, "")
     if manifest["urls_without_host"]:
         row("URLs without host", manifest["urls_without_host"])
+    notes = {COMPARISON_BOUND: f"in {duplicates['bounded']['clusters']:,} clusters"}
     for rule, count in manifest["flags"].items():
-        row(f"flagged {rule}", count)
+        row(f"flagged {rule}", count, notes.get(rule))
+    if duplicates["clusters"]:
+        row("clusters", duplicates["clusters"], f"largest {duplicates['largest_cluster']:,}")
+    if duplicates["replaced"]:
+        row("replaced", duplicates["replaced"], "in earlier stores")
     table.add_section()
     table.add_row("read", size_words(sizes["input"]), "")
     table.add_row("written", size_words(sizes["written"]), "")
     # After a resume, and for publish alone, the time is not that of all records.
     whole = "measure" in manifest["seconds"] and not manifest["resumed"] and seconds
     table.add_row("time", time_words(seconds), f"{counts['records'] / seconds:,.0f} documents/s" if whole else "")
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(dataset, soft_wrap=True, markup=False)
+    return table

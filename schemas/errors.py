@@ -6,7 +6,8 @@
     │   ├── InputError      the crawl files it names
     │   └── OutputError     the directory it shall write to
     └── WorkError           exit 1: the work was begun and failed; --resume goes on from there
-        └── BooksError      the counts do not add up, so nothing is published
+        ├── BooksError      the counts do not add up, so nothing is published
+        └── AlarmError      the counts look wrong and the config says not to publish then
 
 A message is a short letter: what happened, with which value, what to do.
 """
@@ -42,3 +43,7 @@ class WorkError(CleartitleError):
 
 class BooksError(WorkError):
     """Records in are not kept + dropped + rejected."""
+
+
+class AlarmError(WorkError):
+    """An alarm of `alarms.fail_on` is raised."""

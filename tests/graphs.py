@@ -12,7 +12,7 @@ I64 = npt.NDArray[np.int64]
 
 
 def ends(shape: str, count: int) -> tuple[I64, I64]:
-    """Edges between nodes 0 to count - 1, in an order of arrival and a direction that are random but always the same."""
+    """Edges between nodes 0 to count - 1, in a random order of arrival and direction that never changes."""
     random = np.random.default_rng(7)
     line, side = np.arange(count), int(count**0.5)
     right = line[line % side != side - 1][:-1]

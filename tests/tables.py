@@ -5,8 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.columns import LEDGER, MEASURED, band_fields
-from transforms.decide.mark_duplicates import VERDICTS
+from schemas.columns import LEDGER, MEASURED, near_fields
+from transforms.decide.all_parts import OWN
+from transforms.decide.judge_members import VERDICTS, WITNESSES
+from transforms.kernels.sketches import words
+from transforms.measure.fingerprint import NearSettings, fingerprint
 
 Row = dict[str, Any]
 
@@ -22,8 +25,9 @@ def hex_of(number: int) -> str:
 
 
 def measured(rows: Sequence[Row], *, bands: int = 0, band_rows: int = 1, carried: Sequence[pa.Field] = ()) -> pa.Table:
-    """A measured table; row i has doc_id and text_digest of its number, and bands of zeros."""
-    schema = MEASURED.schema([*band_fields(bands, band_rows), *carried])
+    """A measured table; row i has doc_id and text_digest of its number, bands and a sketch of zeros."""
+    near = near_fields(bands, band_rows, 8 * words(bands * band_rows))
+    schema = MEASURED.schema([*near, *carried])
 
     def filled(number: int, row: Row) -> Row:
         text = row.get("text", f"text {number}")
@@ -35,11 +39,20 @@ def measured(rows: Sequence[Row], *, bands: int = 0, band_rows: int = 1, carried
             "text_bytes": len(text.encode()),
             "text_digest": digest_of(number),
             "shingle_count": 9,
-            **{f"band_{band:02d}": bytes(4 * band_rows) for band in range(bands)},
+            **{field.name: bytes(field.type.byte_width) for field in near},
             **row,
         }
 
     return pa.Table.from_pylist([filled(i, row) for i, row in enumerate(rows)], schema)
+
+
+def fingerprinted(rows: Sequence[Row], near: NearSettings) -> pa.Table:
+    """A measured table in which digests, counts, bands and sketches are those of the texts."""
+    table = measured(rows, bands=near.bands, band_rows=near.rows)
+    for name, column in fingerprint(table["text"].combine_chunks(), near).items():
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(name), column)
+    return table
 
 
 def ledger(rows: Sequence[Row]) -> pa.Table:
@@ -54,6 +67,7 @@ def ledger(rows: Sequence[Row]) -> pa.Table:
             "decision": "keep",
             "marks": [],
             "cluster_size": 1,
+            "survivor_policy": "longest",
             "build_id": "0123456789abcdef",
             **row,
         }
@@ -62,6 +76,10 @@ def ledger(rows: Sequence[Row]) -> pa.Table:
 
 
 def verdicts(rows: Sequence[Row]) -> pa.Table:
-    """Verdicts on rows of a part; each is of a cluster of two with the smallest doc_id."""
-    filled = [{"cluster_id": digest_of(0), "cluster_size": 2, **row} for row in rows]
-    return pa.Table.from_pylist(filled, VERDICTS)
+    """Verdicts on rows of a part; each is of a cluster of two with the smallest doc_id, its witnesses of this crawl."""
+
+    def filled(row: Row) -> Row:
+        stores = {f"{kind}_store": OWN for kind in WITNESSES if kind in row}
+        return {"cluster_id": digest_of(0), "cluster_size": 2, "bounded": False, **stores, **row}
+
+    return pa.Table.from_pylist([filled(row) for row in rows], VERDICTS)

@@ -1,5 +1,6 @@
 """Hard corpora: exactly as similar as they say, and the same bytes every time."""
 
+import doctest
 import hashlib
 import json
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import giants
 from benchmarks.giants import BATCH_ROWS, KINDS, batches, drift, family, template, write
 
 TOP = Path(__file__).resolve().parents[1]
@@ -157,3 +159,9 @@ def test_command_writes_the_file_and_refuses_other_words(tmp_path: Path) -> None
     assert "OUTPUT ends in .jsonl or .parquet" in command("near", 3, tmp_path / "out.csv").stderr
     lost = command("near", 3, tmp_path / "none" / "out.jsonl")
     assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)
+
+
+def test_examples_run() -> None:
+    """What the docstrings show is what comes out."""
+    result = doctest.testmod(giants)
+    assert (result.failed, result.attempted > 0) == (0, True)

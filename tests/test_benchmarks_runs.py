@@ -1,5 +1,6 @@
 """Runs of commands with their time and memory, the tables of figures, and both benchmarks on a few documents."""
 
+import doctest
 import json
 import os
 import re
@@ -275,3 +276,9 @@ def test_base_that_is_missing_is_told_in_a_line(
 def test_top_is_the_project() -> None:
     """Where commands run: the directory that holds the packages."""
     assert (runs.TOP / "beam_jobs" / "cli.py").is_file()
+
+
+def test_examples_run() -> None:
+    """What the docstrings show is what comes out."""
+    result = doctest.testmod(scale)
+    assert (result.failed, result.attempted > 0) == (0, True)

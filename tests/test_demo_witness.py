@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo import show_witness
-from schemas.columns import LEDGER
+from schemas.columns import LEDGER, MARK
 from schemas.errors import InputError
 from schemas.reasons import DROP, EXACT_DUPLICATE, KEEP, NEAR_DUPLICATE
 
 A, B, C, D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
-MARK = dict.fromkeys(["list", "list_sha256", "category", "line", "matched", "value", "limit", "evidence"])
+NO_MARK = dict.fromkeys(field.name for field in MARK)
 
 
 def row(doc_id: str, **given: Any) -> dict[str, Any]:
@@ -30,6 +30,7 @@ def row(doc_id: str, **given: Any) -> dict[str, Any]:
         "source_position": 7,
         "text_bytes": 80,
         "cluster_size": 1,
+        "survivor_policy": "longest",
         "build_id": "f00d",
     }
     return {**empty, **required, "doc_id": doc_id, "decision": KEEP, "marks": [], **given}
@@ -68,7 +69,7 @@ def test_exact_duplicate_is_picked_where_none_is_near(tmp_path: Path) -> None:
 def test_pair_is_printed_field_by_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The whole output for one pair: long values wrapped, nulls left out, the witness beside."""
     fetched = datetime(2021, 3, 30, 12, tzinfo=UTC)
-    mark = {**MARK, "rule": NEAR_DUPLICATE, "action": DROP, "value": 0.9375, "limit": 0.7, "evidence": A}
+    mark = {**NO_MARK, "rule": NEAR_DUPLICATE, "action": DROP, "value": 0.9375, "limit": 0.7, "evidence": A}
     page = dropped(
         B,
         NEAR_DUPLICATE,
@@ -100,6 +101,7 @@ marks                       rule near_duplicate, action drop,
 duplicate_of                {A}
 similarity                  0.9375
 cluster_size                1
+survivor_policy             longest
 build_id                    f00d
 """
     )

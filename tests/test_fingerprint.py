@@ -15,10 +15,10 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.columns import DIGEST, MEASURED, band_fields
+from schemas.columns import DIGEST, MEASURED, SKETCH
 from transforms.kernels.shingles import hash_shingles, make_room
 from transforms.measure import fingerprint as module
-from transforms.measure.fingerprint import NearSettings, fingerprint
+from transforms.measure.fingerprint import RULES_VERSION, NearSettings, fingerprint, fingerprint_facts
 
 SECTIONS = Path(__file__).resolve().parents[2] / "shared" / "data" / "civil" / "sections.jsonl.xz"
 NEAR = NearSettings(ngram=5, bands=25, rows=5)
@@ -45,11 +45,11 @@ def bands_of(text: str, near: NearSettings) -> list[bytes]:
 
 
 def test_fingerprint_has_the_columns_of_the_measured_table() -> None:
-    """Names, types and nullability are those of the schema, bands in order behind."""
+    """Names, types and nullability are those of the schema, bands in order and the sketch behind."""
     columns = fingerprint(pa.array(TEXTS, pa.large_string()), NEAR)
-    schema = MEASURED.schema(band_fields(NEAR.bands, NEAR.rows))
+    schema = MEASURED.schema(NEAR.fields())
     assert list(columns) == [name for name in schema.names if name in columns]
-    assert list(columns)[3:] == [f"band_{band:02d}" for band in range(25)]
+    assert list(columns)[3:] == [*(f"band_{band:02d}" for band in range(25)), SKETCH]
     for name, values in columns.items():
         values.validate(full=True)
         assert values.type == schema.field(name).type
@@ -71,6 +71,29 @@ def test_bands_are_the_signature_of_datasketch_cut_in_pieces() -> None:
     columns = as_lists(fingerprint(pa.array(["one two three four", "", None]), near))
     assert [columns[f"band_{band:02d}"][0] for band in range(3)] == bands_of("one two three four", near)
     assert [columns[f"band_{band:02d}"][1:] for band in range(3)] == [[b"\xff" * 16] * 2] * 3
+
+
+def slow_sketch(bands: list[bytes]) -> bytes:
+    """The upper two bits of each value times an odd constant, 32 cells in a little-endian word."""
+    values = np.frombuffer(b"".join(bands), "<u4").tolist()
+    bits = sum((value * 0x9E3779B1 % (1 << 32) >> 30) << 2 * place for place, value in enumerate(values[:256]))
+    return bits.to_bytes(8 * -(-min(len(values), 256) // 32), "little")
+
+
+@pytest.mark.parametrize(("bands", "rows"), [(1, 1), (4, 8), (3, 11), (25, 5), (20, 16)])
+def test_sketch_is_two_bits_of_each_value(bands: int, rows: int) -> None:
+    """Of the first 256 values at most, as the column stores them."""
+    near = NearSettings(ngram=2, bands=bands, rows=rows)
+    columns = fingerprint(pa.array(["one two three four", "five six", ""]), near)
+    assert columns[SKETCH].type == near.fields()[-1].type
+    for row in range(3):
+        assert columns[SKETCH][row].as_py() == slow_sketch([columns[f"band_{b:02d}"][row].as_py() for b in range(bands)])
+
+
+def test_facts_name_the_version_of_the_rules_and_the_settings() -> None:
+    """What two stores must have in common to be compared."""
+    assert fingerprint_facts(NEAR) == {"rules": RULES_VERSION, "near": {"ngram": 5, "bands": 25, "rows": 5}}
+    assert fingerprint_facts(None) == {"rules": RULES_VERSION, "near": None}
 
 
 def test_fingerprint_without_near_has_no_bands() -> None:
@@ -116,7 +139,7 @@ def test_fingerprint_of_the_civil_sections_equals_the_libraries() -> None:
         texts = [json.loads(line)["text"] for line in lines][::50]
     columns = as_lists(fingerprint(pa.array(texts, pa.large_string()), NEAR))
     assert columns["text_digest"] == [digest_of(text) for text in texts]
-    bands = [columns[field.name] for field in band_fields(NEAR.bands, NEAR.rows)]
+    bands = [columns[field.name] for field in NEAR.fields() if field.name != SKETCH]
     assert [list(row) for row in zip(*bands, strict=True)] == [bands_of(text, NEAR) for text in texts]
 
 

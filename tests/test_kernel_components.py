@@ -1,6 +1,6 @@
 """Components inside a partition, and the pieces of a round of contraction."""
 
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -172,7 +172,7 @@ def rounds(edges, chunks):
 @settings(deadline=None)
 @given(EDGES, st.integers(1, 5))
 def test_rounds_connect_what_merging_sets_connects(edges, chunks):
-    """Nodes have one label exactly if they are in one component, however edges are cut; every round takes some nodes."""
+    """Nodes have one label exactly if they are in one component, whatever the chunks; every round takes nodes."""
     nodes, labels, left = rounds(columns(edges), chunks)
     expected = slow_components([edge for edge in edges if edge[0] != edge[1]])
     assert nodes.tolist() == sorted(expected)
@@ -180,12 +180,12 @@ def test_rounds_connect_what_merging_sets_connects(edges, chunks):
     for one in label:
         for other in label:
             assert (label[one] == label[other]) == (expected[one] == expected[other])
-    assert all(after < before for before, after in zip(left, left[1:], strict=False))
+    assert all(after < before for before, after in pairwise(left))
 
 
 @pytest.mark.parametrize("shape", ["path", "star", "grid", "sparse", "dense"])
 def test_round_halves_the_nodes_even_where_chunks_never_grow(shape):
     """50,000 nodes in 500 chunks to the end; a path, the worst of them, comes closest to a half."""
     left = rounds([end.astype(np.uint64) for end in ends(shape, 50_000)], 500)[2]
-    assert all(after < 0.52 * before for before, after in zip(left, left[1:], strict=False) if before > 1000)
+    assert all(after < 0.52 * before for before, after in pairwise(left) if before > 1000)
     assert len(left) <= 16

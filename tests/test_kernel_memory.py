@@ -30,8 +30,9 @@ def copy_block(source: npt.NDArray[np.uint8], i: int, target: npt.NDArray[np.uin
 
 
 @numba.njit
-def bit_tricks(left: np.uint64, right: np.uint64) -> tuple[int, np.uint64, np.uint64]:
-    return memory.trailing_zeros(left), memory.swap64(left), memory.multiply_high(left, right)
+def bit_tricks(left: np.uint64, right: np.uint64) -> tuple[int, int, np.uint64, np.uint64]:
+    counts = memory.trailing_zeros(left), memory.count_ones(left)
+    return *counts, memory.swap64(left), memory.multiply_high(left, right)
 
 
 def bitmap(flags: list[bool]) -> int:
@@ -68,9 +69,10 @@ def test_copy_block_replaces_the_bytes_of_the_mask(raw: bytes, i: int, at: int, 
 @given(left=WORDS | st.integers(0, 63).map(lambda place: 1 << place), right=WORDS)
 @settings(deadline=None)
 def test_bit_tricks_equal_python_integers(left: int, right: int) -> None:
-    """Trailing zeros (64 for 0), reversed bytes, and the upper half of a product."""
-    zeros, swapped, high = bit_tricks(np.uint64(left), np.uint64(right))
+    """Trailing zeros (64 for 0), ones, reversed bytes, and the upper half of a product."""
+    zeros, ones, swapped, high = bit_tricks(np.uint64(left), np.uint64(right))
     assert zeros == ((left & -left).bit_length() - 1 if left else 64)
+    assert ones == left.bit_count()
     assert int(swapped) == int.from_bytes(left.to_bytes(8, "little"), "big")
     assert int(high) == left * right >> 64
 

@@ -8,15 +8,21 @@ from beam_jobs.output_dir import claim_output, sweep_output
 from schemas.errors import OutputError
 from tests.memory_files import MemoryFiles
 
-RUN = ("manifest.json", "documents/part-00000.parquet", "ledger/part-00000.parquet", "rejected/part-00000.parquet")
+FOLDERS = ("documents", "fingerprints", "ledger", "rejected", "replaced")
+RUN = ("manifest.json", *(f"{folder}/part-00000.parquet" for folder in FOLDERS))
 WORK = ("_work/measured/stage.json", "_work/decided/pairs-1/edges-000-00000.arrow")
 STAGE = (
     "stage.json",
     "part-00000.json",
     "part-00000.parquet",
     "part-123456.rejected.parquet",
+    "part-00001.replaced.parquet",
+    "clusters.json",
+    "components/stage.json",
+    "members/part-00000.arrow",
     "pairs-3/part-00000.json",
     "verdicts-12/part-00000.json",
+    "verdicts-12/pass-00000/clusters-00000.json",
 )
 LEFT = (".manifest.json.tmp-01ab", ".stage.json.tmp-01ab", ".part-00000.parquet.tmp-01ab")
 
@@ -132,9 +138,7 @@ def test_overwrite_removes_the_manifest_first(tmp_path: Path, monkeypatch: pytes
     claim_output(fill(tmp_path, *RUN, *WORK), resume=False, overwrite=True)
     assert [path.removeprefix(f"{tmp_path}/") for path in removed] == [
         "manifest.json",
-        "documents",
-        "ledger",
-        "rejected",
+        *FOLDERS,
         "_work",
     ]
 
@@ -154,8 +158,8 @@ def test_object_store_is_claimed_and_cleared_alike() -> None:
 
 
 def test_sweep_removes_what_was_left_unfinished_in_a_dataset(tmp_path: Path) -> None:
-    """In the dataset and its three folders, and nothing else."""
-    unfinished = (".manifest.json.tmp-1", "documents/.part-00000.parquet.tmp-1", "ledger/.part-00001.parquet.tmp-2")
+    """In the dataset and its folders, and nothing else."""
+    unfinished = (".manifest.json.tmp-1", *(f"{folder}/.part-00000.parquet.tmp-1" for folder in FOLDERS))
     sweep_output(fill(tmp_path, *RUN, *unfinished, "documents/.hidden"))
     assert files(tmp_path) == sorted([*RUN, "documents/.hidden"])
 
@@ -172,8 +176,9 @@ def test_manifest_of_something_else_is_no_sign_of_a_run(tmp_path: Path, content:
 
 def test_overwrite_refuses_strange_files_inside_our_folders(tmp_path: Path) -> None:
     """Only part files are ours there."""
-    fill(tmp_path, *RUN, "documents/thesis.txt")
-    assert "documents/thesis.txt" in refusal(str(tmp_path), overwrite=True)
+    for folder in FOLDERS:
+        directory = fill(tmp_path / folder, *RUN, f"{folder}/thesis.txt")
+        assert f"no run wrote: {folder}/thesis.txt." in refusal(directory, overwrite=True)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -1,6 +1,7 @@
 """Settling: all marks of a row, one decision, one reason, one witness, and counts that add up."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -10,17 +11,20 @@ from hypothesis import strategies as st
 
 from schemas.columns import LEDGER, MARK
 from tests.tables import Row, digest_of, hex_of, measured, verdicts
-from transforms.decide.mark_duplicates import DuplicateRules
+from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.mark_sources import SourceMarks, mark_sources
 from transforms.decide.read_lists import allow_list, read_list
-from transforms.decide.settle_decisions import NARROW, all_marks, count_marks, settle
+from transforms.decide.settle_decisions import NARROW, Settings, all_marks, count_marks, settle
 
-RULES = DuplicateRules(url=True, exact=True, threshold=0.7, bands=25, rows=5, survivor=("longest",), taint="flag")
-DROPPING = DuplicateRules(url=True, exact=True, threshold=0.7, bands=25, rows=5, survivor=("longest",), taint="drop")
+RULES = DuplicateRules(
+    url=True, exact=True, survivor=("source_priority", "longest"), taint="flag", threshold=0.7, bands=25, rows=5
+)
+DROPPING = replace(RULES, taint="drop")
 PIRATES = read_list(b"# a list\npirate.example\nboth.example\n", "pirates", "piracy")
 SPAM = read_list(b"both.example\nspam.example\n", "spam", "spam")
 ALLOW = allow_list(["good.pirate.example"])
 BUILD = "0123456789abcdef"
+STORES = ("fedcba9876543210", "measured-0011223344556677")
 
 
 def sources(hosts: list[str | None]) -> SourceMarks:
@@ -29,9 +33,9 @@ def sources(hosts: list[str | None]) -> SourceMarks:
 
 def settled(rows: list[Row], said: list[Row], rules: DuplicateRules = RULES) -> tuple[list[Row], dict[str, Any]]:
     """Ledger rows and counts of a part."""
-    table, found = measured(rows).select(NARROW), verdicts(said)
-    marks = all_marks(table, sources([row.get("url_host_name") for row in rows]), found, rules)
-    ledger = settle(table, marks, found, BUILD)
+    table, found, given = measured(rows).select(NARROW), verdicts(said), Settings(rules, STORES, BUILD)
+    marks = all_marks(table, sources([row.get("url_host_name") for row in rows]), found, given)
+    ledger = settle(table, marks, found, given)
     assert ledger.schema == LEDGER.schema()
     ledger.validate(full=True)
     return ledger.to_pylist(), count_marks(ledger, marks)
@@ -58,6 +62,7 @@ def test_row_without_a_mark_is_kept_with_all_its_lineage() -> None:
         "decision": "keep",
         "marks": [],
         "cluster_size": 1,
+        "survivor_policy": "source_priority, longest",
         "build_id": BUILD,
     }
 
@@ -117,7 +122,7 @@ def test_allowed_host_is_kept_and_both_are_recorded() -> None:
             "near_duplicate",
             "near",
             0.75,
-            {"value": 0.75, "limit": 0.7},
+            {"value": 0.75, "limit": 0.7, "method": "jaccard"},
         ),
     ],
 )
@@ -161,7 +166,80 @@ def test_taint_flags_or_drops_as_the_config_says(rules: DuplicateRules, decision
         None,
     )
     action = "drop" if decision == "drop" else "flag"
-    assert found["marks"] == [mark("taint", action, value=0.9, limit=0.7, evidence=hex_of(9))]
+    assert found["marks"] == [mark("taint", action, value=0.9, limit=0.7, method="jaccard", evidence=hex_of(9))]
+
+
+def test_estimate_is_called_an_estimate() -> None:
+    """Under `verify: signature` the mark of a similarity says that it is not a Jaccard."""
+    said = {"row": 0, "near": digest_of(5), "near_similarity": 0.75, "taint": digest_of(9), "taint_similarity": 0.9}
+    (found,), _ = settled([{}], [said], replace(RULES, signature=True))
+    assert [(m["rule"], m["method"]) for m in found["marks"]] == [("near_duplicate", "signature"), ("taint", "signature")]
+
+
+@pytest.mark.parametrize("kind", ["same_url", "exact", "near", "taint", "overlap"])
+@pytest.mark.parametrize(("store", "build"), [(-1, None), (0, STORES[0]), (1, STORES[1])])
+def test_witness_of_an_earlier_store_is_named_by_its_build(kind: str, store: int, build: str | None) -> None:
+    """In the mark whatever its kind, and beside `duplicate_of` where it is a witness; never by a number."""
+    (found,), _ = settled([{}], [{"row": 0, kind: digest_of(5), f"{kind}_store": store}])
+    assert [(m["evidence"], m["evidence_build"]) for m in found["marks"]] == [(hex_of(5), build)]
+    witness = (hex_of(5), build) if kind in ("same_url", "exact", "near") else (None, None)
+    assert pick(found, "duplicate_of", "duplicate_build") == witness
+
+
+def test_build_is_that_of_the_witness_that_is_named() -> None:
+    """The URL is that of this crawl, the text that of an earlier store: `duplicate_of` names the first of them."""
+    (found,), _ = settled([{}], [{"row": 0, "same_url": digest_of(1), "exact": digest_of(2), "exact_store": 1}])
+    assert pick(found, "duplicate_of", "duplicate_build", "duplicate_kind") == (hex_of(1), None, "url")
+    assert [m["evidence_build"] for m in found["marks"]] == [None, STORES[1]]
+
+
+@pytest.mark.parametrize(
+    ("similarity", "measured_by"), [(0.8, {"value": 0.8, "limit": 0.7, "method": "jaccard"}), (None, {})]
+)
+def test_overlap_is_recorded_and_drops_nothing(similarity: float | None, measured_by: Row) -> None:
+    """The document stays; where the URLs are equal no similarity was measured, and none is claimed."""
+    said = {"row": 0, "overlap": digest_of(5), "overlap_store": 0, "overlap_similarity": similarity}
+    (found,), counts = settled([{}], [said])
+    assert pick(found, "decision", "reason", "duplicate_of", "duplicate_build") == ("keep", None, None, None)
+    assert found["marks"] == [
+        mark("overlap", "flag", evidence=hex_of(5), evidence_build=STORES[0], **measured_by)
+    ]
+    assert counts["flags"] == {"overlap": 1}
+
+
+def test_comparison_bound_is_recorded_and_drops_nothing() -> None:
+    """The document stays though it may have a twin, and its row says so."""
+    (found,), counts = settled([{}], [{"row": 0, "bounded": True}])
+    assert pick(found, "decision", "reason") == ("keep", None)
+    assert found["marks"] == [mark("comparison_bound", "flag")]
+    assert counts["flags"] == {"comparison_bound": 1}
+
+
+def test_policy_flag_drops_no_duplicate() -> None:
+    """Marks and witness are recorded as ever; what is blocked, empty or tainted is dropped all the same."""
+    said = [
+        {"row": 0, "same_url": digest_of(1), "exact": digest_of(2)},
+        {"row": 1, "near": digest_of(3), "near_similarity": 0.8},
+        {"row": 2, "exact": digest_of(4)},
+        {"row": 3, "taint": digest_of(5), "taint_similarity": 1.0},
+    ]
+    rows, counts = settled([{}, {}, {"url_host_name": "spam.example"}, {}], said, replace(DROPPING, duplicates="flag"))
+    assert [row["reason"] for row in rows] == [None, None, "blocklist", "taint"]
+    assert [row["duplicate_of"] for row in rows] == [hex_of(1), hex_of(3), hex_of(4), None]
+    assert [[(m["rule"], m["action"]) for m in row["marks"]] for row in rows[:2]] == [
+        [("same_url", "flag"), ("exact_duplicate", "flag")],
+        [("near_duplicate", "flag")],
+    ]
+    assert counts["flags"] == {"same_url": 1, "exact_duplicate": 2, "near_duplicate": 1}
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "policy"), [("drop", "source_priority, longest"), ("drop_all", "none"), ("flag", "flag")]
+)
+def test_policy_is_recorded_in_every_row(duplicates: Any, policy: str) -> None:
+    """Whether or not it decided anything."""
+    rows, _ = settled([{}, {}], [{"row": 1, "exact": digest_of(0)}], replace(RULES, duplicates=duplicates))
+    assert [row["survivor_policy"] for row in rows] == [policy, policy]
 
 
 HOSTS = [None, "a.example", "x.pirate.example", "good.pirate.example", "both.example", "spam.example"]
@@ -176,10 +254,11 @@ def parts(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     for number in range(draw(st.integers(0, 8))):
         empty = draw(st.booleans())
         rows.append({"url_host_name": draw(st.sampled_from(HOSTS)), **({"text_digest": None} if empty else {})})
-        kinds = draw(st.sets(st.sampled_from(["same_url", "exact", "near", "taint"])))
+        kinds = draw(st.sets(st.sampled_from(["same_url", "exact", "near", "taint", "overlap"])))
         if kinds:
-            shares = {f"{kind}_similarity": draw(SHARE) for kind in kinds & {"near", "taint"}}
-            said.append({"row": number, **{kind: digest_of(draw(st.integers(50, 99))) for kind in kinds}, **shares})
+            shares = {f"{kind}_similarity": draw(SHARE) for kind in sorted(kinds & {"near", "taint", "overlap"})}
+            shares |= {f"{kind}_store": draw(st.integers(-1, 1)) for kind in sorted(kinds)}
+            said.append({"row": number, **{kind: digest_of(draw(st.integers(50, 99))) for kind in sorted(kinds)}, **shares})
     return rows, draw(st.permutations(said))
 
 
@@ -198,6 +277,7 @@ def expected_rules(row: Row, said: Row, taint: str) -> list[tuple[str, str]]:
         *[("exact_duplicate", "drop")] * ("exact" in said),
         *[("near_duplicate", "drop")] * ("near" in said),
         *[("taint", taint)] * ("taint" in said),
+        *[("overlap", "flag")] * ("overlap" in said),
         *[("allowed", "flag")] * allowed,
     ]
 
@@ -219,6 +299,7 @@ def test_every_row_agrees_with_walking_through_the_rules(
         assert [(m["rule"], m["action"]) for m in got["marks"]] == marks
         assert pick(got, "reason", "decision") == (reason, "drop" if reason else "keep")
         assert got["duplicate_of"] == (verdict[kind].hex() if kind else None)
+        assert got["duplicate_build"] == ((*STORES, None)[verdict[f"{kind}_store"]] if kind else None)
         assert got["similarity"] == {"exact": 1.0, "near": verdict.get("near_similarity")}.get(kind or "")
 
 
@@ -254,8 +335,8 @@ def test_measured_table_in_chunks_settles_alike() -> None:
     rows: list[Row] = [{"url_host_name": "spam.example"}, {"text_digest": None}, {}]
     whole, found = measured(rows).select(NARROW), verdicts([{"row": 2, "exact": digest_of(1)}])
     chunks = pa.concat_tables([whole.slice(0, 1), whole.slice(1)])
-    tables = []
+    tables, given = [], Settings(RULES, STORES, BUILD)
     for table in (whole, chunks):
-        marks = all_marks(table, sources([row.get("url_host_name") for row in rows]), found, RULES)
-        tables.append(settle(table, marks, found, BUILD))
+        marks = all_marks(table, sources([row.get("url_host_name") for row in rows]), found, given)
+        tables.append(settle(table, marks, found, given))
     assert tables[0].equals(tables[1])

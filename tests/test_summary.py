@@ -24,6 +24,14 @@ MANIFEST: dict[str, Any] = {
     "bytes": {"input": 5 << 20, "text": 3 << 20, "kept_text": 2 << 20, "written": 1536},
     "seconds": {"measure": 60.5, "decide": 30.0, "publish": 9.5},
     "resumed": False,
+    "duplicates": {
+        "candidate_curve": {"0.5": 0.548, "0.7": 0.99, "1.0": 1.0},
+        "clusters": 1234,
+        "largest_cluster": 56,
+        "replaced": 0,
+        "bounded": {"documents": 0, "clusters": 0, "samples": []},
+    },
+    "alarms": [],
     "rejected_by": {},
     "urls_without_host": 0,
 }
@@ -42,11 +50,13 @@ demo  build 0123456789abcdef
 │   warcinfo       │          1 │                 │
 │ flagged allowed  │          3 │            0.1% │
 │ flagged taint    │         12 │            0.6% │
+│ clusters         │      1,234 │      largest 56 │
 ├──────────────────┼────────────┼─────────────────┤
 │ read             │    5.0 MiB │                 │
 │ written          │    1.5 KiB │                 │
 │ time             │ 1 min 40 s │  20 documents/s │
 └──────────────────┴────────────┴─────────────────┘
+pairs that become candidates, by similarity  0.5: 54.8%  0.7: 99.0%  1.0: 100.0%
 /data/dataset
 """
 
@@ -72,7 +82,7 @@ def test_summary_of_nothing_divides_by_nothing(capsys: pytest.CaptureFixture[str
     """An empty crawl in no time."""
     counts = {"records": 0, "kept": 0, "dropped": 0, "rejected": 0, "dropped_by": {}}
     out = summary(capsys, counts=counts, marks={}, flags={}, not_documents={}, seconds={})
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    rows = [[name, *rest] for name, rest in rows_of(out).items()]
     assert rows[:4] == [
         ["records in", "0", "3.0 MiB of text"],
         ["kept", "0", "0.0%"],
@@ -82,9 +92,40 @@ def test_summary_of_nothing_divides_by_nothing(capsys: pytest.CaptureFixture[str
     assert rows[-1] == ["time", "0 s", ""]
 
 
+def rows_of(out: str) -> dict[str, list[str]]:
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    return {name: rest for name, *rest in cells}
+
+
+def test_summary_without_candidates_speaks_of_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Near duplicates are off, and no URL and no text is there twice."""
+    duplicates = MANIFEST["duplicates"] | {"candidate_curve": None, "clusters": 0, "largest_cluster": 0}
+    out = summary(capsys, duplicates=duplicates)
+    assert "clusters" not in rows_of(out)
+    assert "candidates" not in out
+
+
+def test_summary_says_what_was_replaced_and_where_a_bound_was_reached(capsys: pytest.CaptureFixture[str]) -> None:
+    """Replaced documents are no share of the records, and bounded ones lie in so many clusters."""
+    bounded = {"documents": 30, "clusters": 2, "samples": ["0a", "0b"]}
+    duplicates = MANIFEST["duplicates"] | {"replaced": 1500, "bounded": bounded}
+    rows = rows_of(summary(capsys, duplicates=duplicates, flags={"comparison_bound": 30, "overlap": 20}))
+    assert rows["flagged comparison_bound"] == ["30", "in 2 clusters"]
+    assert rows["flagged overlap"] == ["20", "1.0%"]
+    assert rows["replaced"] == ["1,500", "in earlier stores"]
+
+
+def test_alarms_stand_above_the_path_each_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long they are; what looks like markup or an emoji in a URL is neither."""
+    messages = ["x " * 100 + "(end).", "look at https://a.example/[bold]:smile:."]
+    alarms = [{"alarm": "cluster_size", "value": 2, "limit": 1, "message": message} for message in messages]
+    lines = summary(capsys, alarms=alarms).splitlines()
+    assert lines[-3:] == [*(f"alarm cluster_size: {message}" for message in messages), "/data/dataset"]
+
+
 def test_path_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     """On one line however long, and brackets in it are no markup: the next command reads it."""
-    path = "/data/[bold]" + "x" * 200
+    path = "/data/[bold]:smile:" + "x" * 200
     assert summary(capsys, path).splitlines()[-1] == path
 
 

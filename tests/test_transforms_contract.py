@@ -12,31 +12,46 @@ from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions
 
 import transforms
+from transforms.decide.all_parts import AllParts
+from transforms.decide.choose_leaders import ChooseLeaders
+from transforms.decide.chunks import Chunks, Turn
 from transforms.decide.connect_components import ConnectComponents
+from transforms.decide.count_components import CountComponents
+from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.load_lists import SourceLists
-from transforms.decide.mark_duplicates import DuplicateRules, MarkDuplicates, Share
-from transforms.decide.pair_candidates import PairCandidates
-from transforms.decide.settle_decisions import SettleDecisions
+from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
+from transforms.decide.pair_candidates import PairCandidates, PairPass
+from transforms.decide.relabel_nodes import RelabelNodes
+from transforms.decide.settle_decisions import SettleDecisions, Settings
+from transforms.decide.write_members import WriteMembers
 from transforms.measure.fingerprint import NearSettings
 from transforms.measure.measure_parts import MeasureParts
 from transforms.measure.read_records import ReadRules
 from transforms.measure.readers.columns import ColumnMap
 from transforms.part_store import Stage
+from transforms.publish.count_sources import CountSources
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
 
 STAGE = Stage("somewhere", "digest")
 LISTS = SourceLists((), ())
-RULES = DuplicateRules(True, True, 0.7, 25, 5, ("longest",), "flag")
+RULES = DuplicateRules(True, True, ("longest",), "flag")
+PARTS = AllParts(STAGE, 1)
+JUDGE, PAIR = JudgePass(0, 1, 8), PairPass(0, ("text_digest",), 0, 1, 8)
 
 MADE: dict[type[beam.PTransform], Callable[[], beam.PTransform]] = {
     MeasureParts: lambda: MeasureParts(
         STAGE, "crawl", ReadRules(ColumnMap((("text", "text"),)), True), NearSettings(5, 25, 5), "lz4"
     ),
-    PairCandidates: lambda: PairCandidates(STAGE, STAGE, 0, ["text_digest"], 8),
+    PairCandidates: lambda: PairCandidates(PARTS, STAGE, PAIR, 4, 85),
     ConnectComponents: lambda: ConnectComponents(STAGE, STAGE),
-    MarkDuplicates: lambda: MarkDuplicates(STAGE, STAGE, STAGE, LISTS, RULES, Share(0, 1, 8)),
-    SettleDecisions: lambda: SettleDecisions(STAGE, STAGE, STAGE, LISTS, RULES),
+    ChooseLeaders: lambda: ChooseLeaders(Chunks("edges"), "leaders", 1, 8, Turn(0, 1)),
+    RelabelNodes: lambda: RelabelNodes(Chunks("edges"), "leaders", 8, "relabeled"),
+    CountComponents: lambda: CountComponents(Chunks("labels"), STAGE, 8, Turn(0, 1)),
+    WriteMembers: lambda: WriteMembers(Chunks("components"), "members", Turn(0, 1)),
+    MarkDuplicates: lambda: MarkDuplicates(PARTS, STAGE, STAGE, LISTS, RULES, JUDGE),
+    SettleDecisions: lambda: SettleDecisions(PARTS, STAGE, STAGE, [JUDGE], LISTS, Settings(RULES, (), "build")),
+    CountSources: lambda: CountSources(STAGE, "directory", 8, 1000, 0.9),
     WriteParts: lambda: WriteParts(STAGE, STAGE, STAGE, "dataset"),
 }
 COMPILED = {

@@ -35,7 +35,7 @@ def test_marker_without_a_name_is_a_key_error() -> None:
 
 
 def files(documents: int, ledger: int, rejected: int) -> dict[str, Marker]:
-    rows = {"documents": documents, "ledger": ledger, "rejected": rejected}
+    rows = {"documents": documents, "ledger": ledger, "rejected": rejected, "fingerprints": documents}
     return {name: {"rows": count, "bytes": 100 + count, "sha256": f"of {name}"} for name, count in rows.items()}
 
 
@@ -67,7 +67,7 @@ def stages_in(directory: Path) -> tuple[Stage, Stage, Stage]:
 
 
 class Books:
-    """Two parts: 5 records of which 3 are kept, and 2 of which none is; 1 rejected."""
+    """Two parts: 5 records of which 3 are kept, and 2 of which none is; 1 rejected. Earlier parts may follow."""
 
     def __init__(self, directory: Path):
         self.stages = stages_in(directory)
@@ -82,6 +82,14 @@ class Books:
             for number, marker in enumerate(markers):
                 stage.finish(number, marker)
         return balance(*self.stages, 2)
+
+    def replace(self, listed: list[int], written: list[int]) -> dict[str, Any]:
+        """Balance with earlier parts, of which so many documents are listed as replaced, and so many written."""
+        self.balance()
+        for number, (said, wrote) in enumerate(zip(listed, written, strict=True), start=2):
+            self.stages[1].finish(number, {"replaced": said})
+            self.stages[2].finish(number, {"files": {"replaced": {"rows": wrote, "bytes": 10, "sha256": "of it"}}})
+        return balance(*self.stages, 2, len(listed))
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ def test_balanced_books_list_all_files_and_their_bytes(books: Books) -> None:
     found = books.balance()
     assert found["files"] == {
         f"{folder}/part-{number:05d}.parquet": books.markers[2][number]["files"][folder]
-        for folder in ("documents", "ledger", "rejected")
+        for folder in ("documents", "ledger", "rejected", "fingerprints")
         for number in (0, 1)
     }
     assert list(found["files"])[:3] == [
@@ -121,7 +129,29 @@ def test_balanced_books_list_all_files_and_their_bytes(books: Books) -> None:
         "documents/part-00001.parquet",
         "ledger/part-00000.parquet",
     ]
-    assert found["bytes"] == {"input": 350, "text": 70, "kept_text": 30, "written": 600 + 3 + 5 + 1 + 2}
+    assert found["bytes"] == {"input": 350, "text": 70, "kept_text": 30, "written": 800 + 3 + 5 + 1 + 2 + 3}
+
+
+def test_replaced_documents_are_counted_and_their_files_listed(books: Books) -> None:
+    """After the files of the crawl, by the numbers that follow on its own; they are written, but no records."""
+    alone, found = books.balance(), books.replace([4, 0], [4, 0])
+    assert (alone["replaced"], found["replaced"]) == (0, 4)
+    assert list(found["files"])[-2:] == ["replaced/part-00002.parquet", "replaced/part-00003.parquet"]
+    assert found["bytes"]["written"] == alone["bytes"]["written"] + 20
+    assert found["counts"] == alone["counts"]
+
+
+def test_replaced_documents_that_were_not_written_are_an_imbalance(books: Books) -> None:
+    """As any other rows."""
+    with pytest.raises(BooksError, match=r"so nothing is published:\n  replaced: 4 counted, 3 written$"):
+        books.replace([4, 0], [3, 0])
+
+
+def test_earlier_part_that_is_not_done_is_missing(books: Books) -> None:
+    """It is one of all parts."""
+    books.replace([4], [4])
+    with pytest.raises(BooksError, match=r"parts done: 3 counted, 4 written$"):
+        balance(*books.stages, 2, 2)
 
 
 def test_dataset_without_parts_balances_at_zero(tmp_path: Path) -> None:
@@ -156,11 +186,19 @@ def test_part_of_another_digest_is_missing(books: Books) -> None:
     [
         (0, {"records": 6}, ["records: 8 counted, 7 written"]),
         (0, {"rejected": 0}, ["rejected: 0 counted, 1 written"]),
-        (1, {"kept": 2}, ["kept: 2 counted, 3 written", "kept and dropped: 6 counted, 7 written"]),
+        (
+            1,
+            {"kept": 2},
+            [
+                "kept: 2 counted, 3 written",
+                "kept and dropped: 6 counted, 7 written",
+                "fingerprints: 2 counted, 3 written",
+            ],
+        ),
         (1, {"dropped": 3}, ["kept and dropped: 8 counted, 7 written", "dropped by reason: 5 counted, 4 written"]),
         (1, {"dropped_by": {"taint": 1}}, ["dropped by reason: 4 counted, 3 written"]),
         (2, {"records": 4}, ["records: 7 counted, 6 written"]),
-        (2, {"files": files(2, 5, 1)}, ["kept: 3 counted, 2 written"]),
+        (2, {"files": files(2, 5, 1)}, ["kept: 3 counted, 2 written", "fingerprints: 3 counted, 2 written"]),
         (2, {"files": files(3, 4, 1)}, ["kept and dropped: 7 counted, 6 written"]),
         (2, {"files": files(3, 5, 2)}, ["rejected: 1 counted, 2 written"]),
     ],

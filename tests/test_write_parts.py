@@ -9,21 +9,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.columns import DOCUMENTS, LEDGER, REJECTED
+from schemas.columns import DIGEST, DOCUMENTS, FINGERPRINTS, LEDGER, REJECTED, REPLACED, near_fields
 from schemas.errors import BooksError, WorkError
-from tests.tables import Row, hex_of, ledger, measured
+from tests.tables import Row, digest_of, hex_of, ledger, measured
 from transforms.measure.tally import Tally
 from transforms.part_store import Stage, file_facts, list_names, write_file
-from transforms.publish.write_parts import WriteParts, check_books, documents_schema, keep_rows
+from transforms.publish.write_parts import (
+    REPLACED_SUFFIX,
+    WriteParts,
+    check_books,
+    documents_schema,
+    fingerprints_schema,
+    keep_rows,
+)
 
 LANGUAGE = pa.field("language", pa.string())
 BUILD = "fedcba9876543210" + 48 * "0"
 
 
 def test_documents_have_their_columns_and_the_carried_ones() -> None:
-    """Bands and what only measuring needs stay behind."""
+    """Bands, sketch and what only measuring needs stay behind."""
     table = measured([{}], bands=2, carried=[LANGUAGE, pa.field("band", pa.int8())])
     assert documents_schema(table.schema) == DOCUMENTS.schema([LANGUAGE, pa.field("band", pa.int8())])
+
+
+@pytest.mark.parametrize("bands", [0, 2])
+def test_fingerprints_have_their_columns_and_what_candidates_are_found_by(bands: int) -> None:
+    """Bands and sketch, if there are any; no text and no carried column."""
+    table = measured([{}], bands=bands, carried=[LANGUAGE])
+    assert fingerprints_schema(table.schema) == FINGERPRINTS.schema(near_fields(bands, 1, 8))
 
 
 @given(st.lists(st.booleans(), max_size=12))
@@ -114,8 +128,8 @@ def work(tmp_path: Path) -> Work:
     return Work(tmp_path)
 
 
-def test_part_is_written_to_three_files(work: Work) -> None:
-    """Kept documents with their text, the whole ledger byte for byte, and rejected records with the build."""
+def test_part_is_written_to_four_files(work: Work) -> None:
+    """Kept documents with text, their fingerprints, the ledger byte for byte, and rejected records with the build."""
     work.publish()
     documents = pq.read_table(work.path("documents"))
     assert documents.schema.equals(DOCUMENTS.schema())
@@ -123,6 +137,9 @@ def test_part_is_written_to_three_files(work: Work) -> None:
         {"doc_id": hex_of(0), "text": "zero"},
         {"doc_id": hex_of(1), "text": "größer"},
     ]
+    prints = pq.read_table(work.path("fingerprints"))
+    assert prints.schema.equals(fingerprints_schema(work.texts.schema))
+    assert prints.equals(work.texts.slice(0, 2).select(prints.schema.names))
     assert file_facts(work.path("ledger")) == file_facts(work.decided.path(2))
     rejected = pq.read_table(work.path("rejected"))
     assert rejected.schema.equals(REJECTED.schema())
@@ -133,7 +150,7 @@ def test_part_is_written_to_three_files(work: Work) -> None:
 def test_marker_lists_the_files_with_rows_size_and_sha256(work: Work) -> None:
     """And counts records and bytes of kept text."""
     work.publish()
-    rows = {"documents": 2, "ledger": 3, "rejected": 1}
+    rows = {"documents": 2, "ledger": 3, "rejected": 1, "fingerprints": 2}
     assert work.published.marker(2) == {
         "sizes": {},
         "digest": BUILD,
@@ -151,17 +168,18 @@ def test_part_published_twice_has_the_same_bytes(work: Work) -> None:
     assert work.published.marker(2) == first
 
 
-def test_part_without_a_record_has_three_empty_files(work: Work) -> None:
+def test_part_without_a_record_has_empty_files(work: Work) -> None:
     """With all their columns, so that they can be read together with the others."""
     work.write(work.measured.path(2), work.texts.slice(0, 0))
     work.write(work.decided.path(2), work.ledger.slice(0, 0))
     work.measured.finish(2, {"records": 0, "rejected": 1})
     work.decided.finish(2, {"kept": 0, "dropped": 0})
     work.publish()
-    schemas = {folder: pq.read_schema(work.path(folder)) for folder in ("documents", "ledger")}
+    schemas = {folder: pq.read_schema(work.path(folder)) for folder in ("documents", "ledger", "fingerprints")}
     assert {k: v.names for k, v in schemas.items()} == {
         "documents": DOCUMENTS.schema().names,
         "ledger": LEDGER.schema().names,
+        "fingerprints": [*FINGERPRINTS.schema().names, "band_00", "sketch"],
     }
     assert (work.published.marker(2) or {})["kept_text_bytes"] == 0
 
@@ -172,7 +190,11 @@ def test_part_without_a_record_has_three_empty_files(work: Work) -> None:
         ("measured", {"records": 4, "rejected": 1}, ["measured records: 4 counted, 3 written"]),
         ("measured", {"records": 3, "rejected": 2}, ["rejected: 2 counted, 1 written"]),
         ("decided", {"kept": 2, "dropped": 2}, ["kept and dropped: 4 counted, 3 written"]),
-        ("decided", {"kept": 1, "dropped": 2}, ["documents: 1 counted, 2 written"]),
+        (
+            "decided",
+            {"kept": 1, "dropped": 2},
+            ["documents: 1 counted, 2 written", "fingerprints: 1 counted, 2 written"],
+        ),
     ],
 )
 def test_count_that_does_not_balance_fails_the_part(
@@ -222,3 +244,42 @@ def test_missing_or_damaged_file_fails_the_part_by_number(work: Work) -> None:
     with pytest.raises(WorkError, match=r"^Publishing part 2 failed: .*No such file"):
         work.publish()
     assert list_names(work.dataset) == []
+
+
+def replace_in_part_2(work: Work, count: int) -> pa.Table:
+    """Let decide list so many documents of an earlier store's part as replaced."""
+    row = {"build": "b" * 16, "duplicate_of": hex_of(7), "duplicate_kind": "exact", "build_id": BUILD[:16]}
+    rows = [{**row, "doc_id": hex_of(i), "similarity": 1.0} for i in range(count)]
+    table = pa.Table.from_pylist(rows, REPLACED.schema())
+    work.write(work.decided.path(2, REPLACED_SUFFIX), table)
+    work.decided.finish(2, {"replaced": count}, [REPLACED_SUFFIX])
+    return table
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_part_of_an_earlier_store_is_the_list_of_what_is_replaced(work: Work, count: int) -> None:
+    """Byte for byte as decide wrote it, with its rows in the marker, and nothing beside it."""
+    table = replace_in_part_2(work, count)
+    work.publish()
+    assert list_names(work.dataset) == ["replaced"]
+    assert pq.read_table(work.path("replaced")).equals(table)
+    facts = {**file_facts(work.decided.path(2, REPLACED_SUFFIX)), "rows": count}
+    assert work.published.marker(2) == {"sizes": {}, "digest": BUILD, "files": {"replaced": facts}}
+
+
+def test_list_of_replaced_documents_that_is_gone_fails_the_part(work: Work) -> None:
+    """Decide has to make it again."""
+    replace_in_part_2(work, 1)
+    Path(work.decided.path(2, REPLACED_SUFFIX)).unlink()
+    with pytest.raises(WorkError, match=r"^Publishing part 2 failed: "):
+        work.publish()
+
+
+def test_fingerprints_are_those_of_the_kept_rows_in_any_row_groups(work: Work) -> None:
+    """Row beside row with documents, whichever rows are dropped."""
+    work.write(work.decided.path(2), ledger([{"decision": "drop"}, {}, {}]))
+    work.publish()
+    prints = pq.read_table(work.path("fingerprints"))
+    assert prints["doc_id"].type == DIGEST
+    assert prints["doc_id"].to_pylist() == [digest_of(1), digest_of(2)]
+    assert pq.read_table(work.path("documents"))["doc_id"].to_pylist() == [hex_of(1), hex_of(2)]

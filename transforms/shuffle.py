@@ -38,11 +38,11 @@ def split(batch: pa.RecordBatch, target: npt.NDArray[np.integer]) -> Iterator[Pa
     """Split a batch by the partition of each row (int, shape (rows,)); rows keep their order inside a partition."""
     if not len(target):
         return
-    # Numpy sorts 16 bits by radix, several times faster than 64; partitions beyond that many are rare.
-    narrow = target.astype(np.uint16) if target.max() < 1 << 16 else target
-    order = np.argsort(narrow, kind="stable")
-    ordered = narrow[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    batch = batch.take(pa.array(order))
-    for start, stop in zip(starts, np.r_[starts[1:], len(ordered)], strict=True):
-        yield int(ordered[start]), pack(batch.slice(start, stop - start))
+    if (target[1:] < target[:-1]).any():
+        # Numpy sorts 16 bits by radix, several times faster than 64; partitions beyond that many are rare.
+        narrow = target.astype(np.uint16) if target.max() < 1 << 16 else target
+        order = np.argsort(narrow, kind="stable")
+        batch, target = batch.take(pa.array(order)), target[order]
+    starts = np.flatnonzero(np.r_[True, target[1:] != target[:-1]])
+    for start, stop in zip(starts, np.r_[starts[1:], len(target)], strict=True):
+        yield int(target[start]), pack(batch.slice(start, stop - start))

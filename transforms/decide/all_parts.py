@@ -9,11 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.columns import FINGERPRINTS
+from schemas.columns import FINGERPRINTS, is_near_field
+from schemas.errors import WorkError
 from transforms.part_store import Stage, join, open_input, part_path
 
 OWN = -1
 """Number of the store that this crawl is, where earlier stores count from 0."""
+_PRINTS = [column.name for column in FINGERPRINTS.columns]
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,20 @@ class EarlierStore:
     """Of all that its documents are found by."""
 
     def read(self, number: int, columns: Sequence[str]) -> pa.Table:
-        """Measured columns of all documents of a part; those of a dataset lie in two files, row beside row."""
-        if not self.published:
+        """Measured columns of all documents of a part. Raises WorkError if it cannot be read any more."""
+        try:
+            if self.published:
+                return self._read_published(number, columns)
             return _read(part_path(self.directory, number, "parquet"), columns)
-        own = [column.name for column in FINGERPRINTS.columns]
-        prints = [name for name in columns if name in own or name.startswith("band_")]
+        except (OSError, pa.ArrowException) as error:
+            raise WorkError(
+                f"Part {number} of {self.directory}, which `dedup.against` names, cannot be read: {error}\n"
+                "It was whole when the run began. Restore it as it was and go on with --resume."
+            ) from error
+
+    def _read_published(self, number: int, columns: Sequence[str]) -> pa.Table:
+        """Columns of a dataset, which lie in two files, row beside row."""
+        prints = [name for name in columns if name in _PRINTS or is_near_field(name)]
         texts = [name for name in columns if name not in prints]
         folders = {"fingerprints": prints, "documents": texts}
         tables = [

@@ -27,9 +27,10 @@ class _Connect(beam.DoFn):
                 np.concatenate([roots, edges["a"].to_numpy()]), np.concatenate([nodes, edges["b"].to_numpy()])
             )
         parts, rows = part_and_row(nodes)
-        numbers, starts = np.unique(parts, return_index=True)
-        for number, start, stop in zip(numbers, starts, [*starts[1:], len(nodes)], strict=True):
-            write_part(self.members.directory, int(number), rows[start:stop], roots[start:stop])
+        numbers, counts = np.unique(parts, return_counts=True)
+        for number, count, stop in zip(numbers, counts, np.cumsum(counts), strict=True):
+            mine = slice(stop - count, stop)
+            write_part(self.members.directory, int(number), rows[mine], roots[mine])
         self.members.finish(0, component_facts(np.unique(roots, return_counts=True)[1]))
 
 

@@ -59,8 +59,8 @@ class DuplicateRules:
 
     @property
     def key_bytes(self) -> int:
-        """What one key of one document sends when candidates are paired: key, id and sketch."""
-        return 16 + 8 * self.sketch_words
+        """What one key of one document sends when candidates are paired: key, row and sketch."""
+        return 12 + 8 * self.sketch_words
 
     @property
     def member_bytes(self) -> int:

@@ -7,62 +7,94 @@ from typing import Any
 
 from schemas.errors import InputError
 from transforms.decide.all_parts import EarlierStore
-from transforms.part_store import STAGE_FILE, Stage, exists, join, read_json
+from transforms.part_store import STAGE_FILE, Stage, exists, file_size, join, read_json
 from transforms.publish.write_manifest import MANIFEST
 
 
 def open_earlier(paths: Sequence[str], fingerprint: Mapping[str, Any]) -> tuple[EarlierStore, ...]:
     """The stores at the paths, in order.
 
-    `fingerprint` is what this run's own documents are found by (`fingerprint_facts`). Raises InputError for a path that
-    holds no measured store and no dataset, or one that is unfinished or has other fingerprints.
+    `fingerprint` is what this run's own documents are found by (`fingerprint_facts`). Raises InputError, with a letter
+    for each path that holds no measured store and no dataset, or one that is not whole or has other fingerprints.
     """
-    return tuple(_open(path, fingerprint) for path in paths)
+    stores, faults = [], []
+    for path in paths:
+        try:
+            stores.append(_open(path, fingerprint))
+        except InputError as error:
+            faults.append(f"`dedup.against` names {path}, {error}")
+    if faults:
+        raise InputError("\n".join(faults))
+    return tuple(stores)
 
 
-def _open(path: str, fingerprint: Mapping[str, Any]) -> EarlierStore:
-    manifest, stage = join(path, MANIFEST), join(path, STAGE_FILE)
-    facts = read_json(manifest) if exists(manifest) else read_json(stage) if exists(stage) else {}
-    if "fingerprint" not in facts:
+def _open(path: str, ours: Mapping[str, Any]) -> EarlierStore:
+    if "build_id" in (manifest := _facts(join(path, MANIFEST))):
+        return _dataset(path, manifest, ours)
+    if "parts" in (stage := _facts(join(path, STAGE_FILE))):
+        return _measured(path, stage, ours)
+    raise InputError(
+        "which holds neither a published dataset nor a measured store.\n"
+        "Name the output directory of a finished `cleartitle curate`, `publish` or `measure`."
+    )
+
+
+def _facts(path: str) -> dict[str, Any]:
+    """What a file of facts says; nothing if there is none, or one that a stranger wrote."""
+    try:
+        facts = read_json(path) if exists(path) else {}
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _check(kind: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    theirs = facts.get("fingerprint")
+    if theirs is None:
         raise InputError(
-            f"`dedup.against` names {path}, which holds neither a dataset nor a measured store that can be compared "
-            "with.\nName the output directory of `cleartitle curate`, `publish` or `measure`."
+            f"{kind} of an earlier version of cleartitle, which says not how its fingerprints are made.\n"
+            "Measure or publish its crawl again with this version."
         )
-    _check(path, facts["fingerprint"], fingerprint)
-    return _dataset(path, facts) if "build_id" in facts else _measured(path, facts)
-
-
-def _check(path: str, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
     # Without near duplicates only digests are compared, which do not depend on how signatures are made.
-    same = theirs["rules"] == ours["rules"] and ours["near"] in (None, theirs["near"])
-    if not same:
+    if theirs["rules"] == ours["rules"] and ours["near"] in (None, theirs["near"]):
+        return
+    advice = "Give `dedup.near` the settings of that store, or make that store again with these."
+    if theirs["rules"] != ours["rules"]:
+        advice = "`rules` rises with cleartitle itself: make that store again with this version."
+    raise InputError(
+        f"{kind} whose fingerprints are not made as those of this run.\n"
+        f"  there: {json.dumps(theirs)}\n"
+        f"  here:  {json.dumps(ours)}\n"
+        f"{advice}"
+    )
+
+
+def _dataset(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> EarlierStore:
+    _check("a dataset", facts, ours)
+    files = {name: file for name, file in facts["files"].items() if name.startswith(("documents/", "fingerprints/"))}
+    if lost := [name for name, file in files.items() if file_size(join(path, name)) != file["bytes"]]:
         raise InputError(
-            f"The fingerprints of {path}, which `dedup.against` names, are not made as those of this run.\n"
-            f"  there: {json.dumps(theirs)}\n"
-            f"  here:  {json.dumps(ours)}\n"
-            "Give `dedup.near` the settings of that store, or measure its crawl again with these."
+            f"a dataset of which {len(lost)} of {len(files)} files are gone or cut, the first of them {lost[0]}.\n"
+            "Restore them, or publish it again."
         )
-
-
-def _dataset(path: str, facts: Mapping[str, Any]) -> EarlierStore:
-    prints = {name: file for name, file in facts["files"].items() if name.startswith("fingerprints/")}
-    content = json.dumps([facts["build_id"], sorted((name, file["sha256"]) for name, file in prints.items())])
+    content = json.dumps([facts["build_id"], sorted((name, file["sha256"]) for name, file in files.items())])
     return EarlierStore(
         build=facts["build_id"],
         directory=path,
-        parts=tuple(range(len(prints))),
+        parts=tuple(range(len(files) // 2)),
         records=facts["counts"]["kept"],
         published=True,
         digest=hashlib.sha256(content.encode()).hexdigest(),
     )
 
 
-def _measured(path: str, facts: Mapping[str, Any]) -> EarlierStore:
+def _measured(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> EarlierStore:
+    _check("a measured store", facts, ours)
     stage = Stage(path, facts["digest"])
     markers = [stage.marker(number) for number in range(facts["parts"])]
     if missing := sum(marker is None for marker in markers):
         raise InputError(
-            f"`dedup.against` names {path}, a measured store that lacks {missing} of its {facts['parts']} parts.\n"
+            f"a measured store of which {missing} of {facts['parts']} parts are not there or not whole.\n"
             "Finish it first: cleartitle measure ... --resume."
         )
     return EarlierStore(

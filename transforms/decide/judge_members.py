@@ -49,7 +49,11 @@ def judge_members(table: pa.Table, parts: AllParts, rules: DuplicateRules, load:
     are those of the members (digests as uint64 of shape (rows, 2)) in the order in which they were judged, and, by the
     names of `VERDICTS`, the row of each witness in the batch, or -1.
     """
-    rows = _rows(table, parts, rules)
+    # Rows come in any order, and one document may lie in several stores: of equal rows the first part's comes first.
+    rows = _rows(table.sort_by("id"), parts, rules)
+    if parts.earlier:  # what earlier documents are to each other is no matter of this run
+        own = rows["component"][rows["store"] == OWN]
+        rows = _take(rows, np.flatnonzero(np.isin(rows["component"], own)))
     facts = Facts(*(rows.pop(name) for name in Facts._fields))
     rows = _take(rows, order_survivors(rules.survivor, facts, rows["doc_id"], [rows["component"]]))
     for start, stop in _batches(rows["component"], rows["set_size"]):
@@ -144,7 +148,7 @@ def _judge(rows: Rows, sets: LoadedSets, rules: DuplicateRules) -> Rows:
     judged = np.where(rows["store"] != OWN, judges_earlier, judges_new)
     offers = ~barred[order] & ((rank == 0) | ((rank == 1) & (rules.within or judges_earlier)))
     found = choose_survivors(_members(rows, sets), rules.limits, judged, offers, sets.rest)
-    return rows | _clusters(rows) | _witnesses(found, rules)
+    return rows | _clusters(rows) | _witnesses(found, rules, rows["store"] == OWN)
 
 
 def _members(rows: Rows, sets: LoadedSets) -> Members:
@@ -181,7 +185,7 @@ def _follow(rows: Rows, order: I64) -> Rows:
     return rows | {name: np.where(rows[name] == NONE, NONE, back[rows[name]]) for name in ("taint", "overlap")}
 
 
-def _witnesses(found: Found, rules: DuplicateRules) -> Rows:
+def _witnesses(found: Found, rules: DuplicateRules, own: npt.NDArray[np.bool_]) -> Rows:
     columns: Rows = {
         "same_url": found.same_url,
         "exact": found.exact,
@@ -191,14 +195,17 @@ def _witnesses(found: Found, rules: DuplicateRules) -> Rows:
     }
     if rules.duplicates == "drop_all":
         for kind in ("same_url", "exact", "near"):
-            _name_followers(columns, kind)
+            _name_followers(columns, kind, own)
+        gone = own & np.any([columns[kind] != NONE for kind in ("same_url", "exact", "near")], axis=0)
+        for kind in ("same_url", "exact", "near"):
+            columns[kind][~own & gone[columns[kind]]] = NONE  # what is dropped too replaces nothing
     return columns
 
 
-def _name_followers(columns: Rows, kind: str) -> None:
-    """Let every survivor that others joined name the first of them, as nothing of such a group is kept."""
+def _name_followers(columns: Rows, kind: str, own: npt.NDArray[np.bool_]) -> None:
+    """Let every survivor that others of this crawl joined name the first of them, as none of such a group is kept."""
     witness = columns[kind]
-    followers = np.flatnonzero(witness != NONE)[::-1]
+    followers = np.flatnonzero(own & (witness != NONE))[::-1]
     leaders = witness[followers]
     named = witness.copy()
     named[leaders] = followers

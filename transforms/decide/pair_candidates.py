@@ -12,15 +12,17 @@ import pyarrow as pa
 from schemas.columns import SKETCH
 from transforms.batches import digest_words, fixed_bytes
 from transforms.decide.all_parts import AllParts
-from transforms.kernels.candidates import tie_candidates
-from transforms.kernels.components import connect
+from transforms.kernels.candidates import order_by_partition, tie_candidates
+from transforms.kernels.components import contract
 from transforms.kernels.minhash import band_keys
 from transforms.part_store import Stage, join, write_arrow
-from transforms.shuffle import Packed, split, unpack
+from transforms.shuffle import Packed, pack, unpack
 
 U64 = npt.NDArray[np.uint64]
 _SALTS = {"url_digest": np.uint64(0x9E3779B97F4A7C15), "text_digest": np.uint64(0)}
 _ODD = np.uint64(1)
+_PART = b"part"
+"""Where a packed batch says which part its rows are of."""
 
 
 def key_columns(url: bool, exact: bool, bands: int) -> list[str]:
@@ -79,13 +81,33 @@ class _ReadKeys(beam.DoFn):
         needed = dict.fromkeys([*self.share.columns, "text_digest", "shingle_count", *[SKETCH] * bool(self.words)])
         table = self.parts.read(number, list(needed))
         keys, rows = candidate_keys(table, self.share.columns)
-        spread = keys >> _ODD
-        mine = spread % np.uint64(self.share.modulus) == self.share.residue
-        keys, rows, spread = keys[mine], rows[mine], spread[mine] // np.uint64(self.share.modulus)
-        columns: dict[str, Any] = {"key": keys, "id": rows.astype(np.uint64) + np.uint64(number << 32)}
+        places, starts = order_by_partition(keys, self.share.modulus, self.share.residue, self.share.partitions)
+        keys, rows = keys[places], rows[places]
+        columns: dict[str, Any] = {"key": keys, "row": rows.astype(np.uint32)}
         if self.words:
-            columns["sketch"] = table[SKETCH].combine_chunks().take(pa.array(rows))
-        yield from split(pa.record_batch(columns), (spread % np.uint64(self.share.partitions)).astype(np.int64))
+            sketches = fixed_bytes(table[SKETCH].combine_chunks()).view(np.uint64)[rows]
+            columns["sketch"] = pa.Array.from_buffers(
+                pa.binary(8 * self.words), len(rows), [None, pa.py_buffer(sketches)]
+            )
+        batch = pa.record_batch(columns).replace_schema_metadata({_PART: str(number)})
+        for partition in np.flatnonzero(np.diff(starts)):
+            start, stop = starts[partition : partition + 2]
+            yield int(partition), pack(batch.slice(start, stop - start))
+
+
+def _in_order(values: Iterable[bytes], words: int) -> tuple[U64, U64, U64]:
+    """Keys, ids and sketches of a partition; parts in the order of their numbers, not of their arrival."""
+    batches = sorted((unpack([value]) for value in values), key=_part)
+    ids = [batch["row"].to_numpy().astype(np.uint64) + np.uint64(_part(batch) << 32) for batch in batches]
+    table = pa.concat_tables(batch.replace_schema_metadata() for batch in batches).combine_chunks()
+    sketches = (
+        fixed_bytes(table["sketch"].combine_chunks()).view(np.uint64) if words else np.zeros((len(table), 0), "u8")
+    )
+    return table["key"].to_numpy(), np.concatenate(ids), sketches
+
+
+def _part(batch: pa.Table) -> int:
+    return int(batch.schema.metadata[_PART])
 
 
 class _WriteEdges(beam.DoFn):
@@ -94,15 +116,10 @@ class _WriteEdges(beam.DoFn):
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> None:
         partition, values = keyed
-        table = unpack(values)
-        sketches = np.zeros((len(table), 0), np.uint64)
-        if self.words:
-            sketches = fixed_bytes(table["sketch"].combine_chunks()).view("<u8")
-        edges = tie_candidates(table["key"].to_numpy(), table["id"].to_numpy(), sketches, self.least_cells)
-        nodes, roots = connect(*edges)
-        other = nodes != roots
+        keys, ids, sketches = _in_order(values, self.words)
+        a, b = contract(*tie_candidates(keys, ids, sketches, self.least_cells))
         path = join(self.pairs.directory, f"{self.share}-{partition:05d}.arrow")
-        write_arrow(path, pa.table({"a": roots[other], "b": nodes[other]}))
+        write_arrow(path, pa.table({"a": a, "b": b}))
 
 
 class PairCandidates(beam.PTransform):

@@ -100,7 +100,9 @@ def _witnessed(mark: Marks, verdicts: pa.Table, kind: str, similarity: pa.Array 
         fields["value"] = similarity.filter(has)
         if mark.rule != reasons.EXACT_DUPLICATE:
             method = reasons.SIGNATURE if settings.rules.signature else reasons.JACCARD
-            fields |= {"limit": settings.rules.threshold, "method": method}
+            measured = fields["value"].is_valid()  # it is null for equal URLs
+            fields["limit"] = pc.if_else(measured, settings.rules.threshold, pa.scalar(None, pa.float64()))
+            fields["method"] = pc.if_else(measured, method, pa.scalar(None, pa.string()))
     return Marks(mark.rule, mark.action, _column(verdicts, "row").filter(has).to_numpy().astype(np.int64), fields)
 
 

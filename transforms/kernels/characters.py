@@ -7,12 +7,13 @@ depend on the Python of a worker. A character, or the sequence it folds to, is a
 
     bits 0-31   UTF-8 of what is put into the word, first byte lowest; none: the character as it stands
     bits 32-39  number of these bytes, 0 for the character as it stands
-    bits 40-47  what it does, one of `SEPARATE` ... `QUOTE`
+    bits 40-47  what it does, one of `SEPARATE` ... `MARK`
     bits 48-55  for a mark, its canonical combining class; for a letter, 1 to 3 if it is that of the Hangul syllable
     bit  56     whether another item of the character follows
 
-Sources: Unicode 14.0, UnicodeData.txt (categories, combining classes, decompositions) and CaseFolding.txt, both by way of
-Python; `DerivedCoreProperties.txt` (Default_Ignorable_Code_Point) and `LineBreak.txt` (classes SA and ID) for the ranges.
+Sources: the Unicode character database, UnicodeData.txt (categories, combining classes, decompositions) and
+CaseFolding.txt by way of Python, DerivedCoreProperties.txt (Default_Ignorable_Code_Point) and LineBreak.txt (classes SA
+and ID) for the ranges. The rules, with their reasons, are in docs/rules.md.
 """
 
 import unicodedata
@@ -23,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-SEPARATE, IGNORE, LETTER, ALONE, MARK, QUOTE = range(6)
-"""Ends a word; is not there; part of a word; a word by itself; kept with what it follows; U+2019."""
+SEPARATE, IGNORE, LETTER, ALONE, MARK = range(5)
+"""Ends a word; is not there; part of a word; a word by itself; kept with what it follows."""
 
 CHARACTERS = 0x110000
 BLOCK_BITS = 7
@@ -34,7 +35,7 @@ PATH = Path(__file__).with_name("characters.npz")
 Ranges = tuple[tuple[int, int], ...]
 
 APOSTROPHES = "\u02bc\uff07"
-"""Modifier letter and fullwidth apostrophe: nothing but apostrophes. U+2019 is a quotation mark as well."""
+"""Modifier letter and fullwidth apostrophe: nothing but apostrophes, while U+2019 is a quotation mark as well."""
 RADICALS = ((0x2E80, 0x2FD5),)
 """Symbols by category, but PDF readers give them for the ideographs that they look like."""
 INVISIBLE: Ranges = (
@@ -122,8 +123,6 @@ def _items(code: int) -> tuple[int, ...]:
     character = chr(code)
     if 0xAC00 <= code <= 0xD7A3:
         return tuple(_item(LETTER, " ", place) for place in range(1, 4 if (code - 0xAC00) % 28 else 3))
-    if character == "\u2019":
-        return (_item(QUOTE),)
     if _is_in(code, INVISIBLE):
         return (_item(IGNORE),)
     if not (_is_word(character) or _is_in(code, RADICALS) or character in APOSTROPHES or character == "'"):
@@ -131,7 +130,17 @@ def _items(code: int) -> tuple[int, ...]:
     if unicodedata.decomposition(character).startswith("<fraction>"):
         return (_item(LETTER),)  # taken apart it would join the number before it: 2½ is not 21 and 2
     parts = unicodedata.normalize("NFKD", character)
-    return tuple(item for part in parts for item in _fold(part, character)) or (_item(IGNORE),)
+    return _set_apart([item for part in parts for item in _fold(part, character)])
+
+
+def _set_apart(items: list[int]) -> tuple[int, ...]:
+    """Let nothing that ends a word follow what does not, so that a text can be cut before every character that does."""
+    if _item(SEPARATE) in items:  # several words, as U+FDFA, or a number in brackets
+        return (_item(SEPARATE), *items)
+    kinds = [item >> 40 & 0xFF for item in items]
+    if ALONE in kinds[1:] and kinds[0] != ALONE:  # Thai and Lao am: a mark and a letter
+        return (_item(ALONE),)
+    return tuple(items) or (_item(IGNORE),)
 
 
 def _fold(part: str, source: str) -> Iterator[int]:

@@ -1,17 +1,13 @@
-"""Words and their n-grams as hashes: what near-duplicate documents have in common.
+"""N-grams of words as hashes: what near-duplicate documents have in common.
 
-A word is a maximal run of ASCII letters, digits, apostrophes and bytes from 0x80 on; ASCII upper case counts as lower
-case. Of the characters beyond ASCII only three blocks, recognised by their first bytes, separate words: U+0080 to
-U+00BF (C2 ..: no-break space, guillemets), U+2000 to U+207F (E2 80 .., E2 81 ..: spaces, dashes, curly quotes, the
-curly apostrophe among them) and U+3000 to U+303F (E3 80 ..: ideographic space and punctuation).
+What a word is, and its hash, is said in `words`. Here the text is searched for runs of ASCII letters, digits,
+apostrophes and bytes from 0x80 on. A run that is all ASCII is a word and is hashed where it stands; of the others
+`words` makes what words there are, character by character. With `fold` of `memory`, in 64-bit arithmetic that wraps:
 
-Hashes are made of one step, `fold`: the two halves of a 128-bit product, XORed. In 64-bit arithmetic that wraps around:
-
-    word     h = WORD; for each 16 bytes, padded with spaces, as little-endian words a, b:  h = fold(a ^ h, b ^ MIX)
     shingle  h = number of words; for each word w:  h = h * STEP + w;  then fold(h ^ WORD, MIX)
 
 A text of 1 to n - 1 words is one shingle of all of them; as the number of words is hashed too, it equals no part of a
-longer text. The constants are the first 64 fractional bits of the square roots of 3, 5 and 7.
+longer text. STEP are the first 64 fractional bits of the square root of 5.
 """
 
 from typing import NamedTuple
@@ -26,6 +22,7 @@ from transforms.kernels.memory import (
     PAD,
     Bytes,
     copy_tail,
+    count_ones,
     fold,
     low_bits,
     trailing_zeros,
@@ -39,7 +36,6 @@ from transforms.kernels.words import (
     WORD_ROOM,
     hash_ascii,
     hash_words,
-    is_ascii,
 )
 
 STEP = np.uint64(0x3C6EF372FE94F82B)
@@ -86,7 +82,7 @@ def hash_shingles(data: Bytes, start: int, stop: int, n: int, seen: int, room: R
     start, count, ascii_only = _find_runs(data, start, stop, room.edges, room.pad)
     held = min(seen, n - 1)
     if ascii_only:
-        _hash_ascii_words(data, room.edges, words[held : held + count])
+        _hash_ascii_runs(data, room.edges, words[held : held + count])
     else:
         start, count = _hash_runs(data, room.edges, count, start, held, room)
     held += count
@@ -113,7 +109,8 @@ def _combine(words: Words, n: int, out: Words) -> None:
 
 
 @numba.njit(nogil=True, cache=True)
-def _hash_ascii_words(data: Bytes, edges: Edges, out: Words) -> None:
+def _hash_ascii_runs(data: Bytes, edges: Edges, out: Words) -> None:
+    """Hash runs that are known to be words."""
     for i in range(out.size):
         out[i] = hash_ascii(data, edges[2 * i], edges[2 * i + 1], WORD)
 
@@ -124,21 +121,32 @@ def _hash_runs(data: Bytes, edges: Edges, runs: int, following: int, held: int, 
 
     Returns where to go on and the number of words.
     """
-    words, count = room.words, held
+    words, count, i = room.words, held, 0
     limit = words.size - MOST_WORDS
     marks = edges[edges.size - MOST_MARKS :]
-    for i in range(runs):
-        start, stop = edges[2 * i], edges[2 * i + 1]
-        if count >= limit:
-            return start, count - held
-        if is_ascii(data, start, stop):
-            words[count] = hash_ascii(data, start, stop, WORD)
-            count += 1
-        else:
+    while i < runs:
+        ascii_runs = _hash_while_ascii(data, edges[2 * i : 2 * runs], words[count:limit])
+        i, count = i + ascii_runs, count + ascii_runs
+        if i == runs:
+            break
+        start, stop = ~edges[2 * i], edges[2 * i + 1]
+        if count < limit:
             start, count = hash_words(data, start, stop, words, count, limit, room.pad, marks)
-            if start < stop:
-                return start, count - held
+        if start < stop:
+            return start, count - held
+        i += 1
     return following, count - held
+
+
+@numba.njit(nogil=True, cache=True)
+def _hash_while_ascii(data: Bytes, edges: Edges, out: Words) -> int:
+    """Hash the first runs, as many as are all ASCII and fit in, and return their number."""
+    most = min(edges.size // 2, out.size)
+    for i in range(most):
+        if edges[2 * i] < 0:
+            return i
+        out[i] = hash_ascii(data, edges[2 * i], edges[2 * i + 1], WORD)
+    return most
 
 
 @numba.njit(nogil=True, cache=True)
@@ -146,30 +154,43 @@ def _find_runs(data: Bytes, start: int, stop: int, edges: Edges, pad: Bytes) -> 
     """Write begin and end of the runs of `data[start:stop]` to `edges`, until it is full or the text ends.
 
     A run is made of ASCII letters, digits and apostrophes, which are a word if it is all ASCII, and of bytes from 0x80
-    on. A block with such bytes counts as full of ideographs, each a word, so that no more is searched than is hashed.
-    Returns where to go on, the number of runs, and whether all are ASCII. A run that is still open is left to the next
-    call; if there is no other, it is taken to reach to the end of the text. Where the array ends within a block, the
-    rest of the text is read from `pad`.
+    on; one with such bytes has the complement of its begin, a negative number. A block with them counts as full of
+    ideographs, each a word, so that no more is searched than is hashed. Returns where to go on, the number of runs,
+    and whether all are ASCII. A run that is still open is left to the next call; if there is no other, it is taken to
+    reach to the end of the text. Where the array ends within a block, the rest of the text is read from `pad`.
     """
-    i, count, inside, beyond = start, 0, NONE, NONE
+    i, count, inside, ascii_only = start, 0, NONE, True
     full = edges.size - MOST_MARKS - BLOCK - 1
-    while i < stop and i + BLOCK <= data.size and count < full:
-        bits, high = _run_bytes(data, i, stop - i)
-        count = _write_edges(bits ^ (bits << 1 | inside), i, edges, count)
+    while i < stop and count < full:
+        if i + BLOCK <= data.size:
+            bits, beyond = _run_bytes(data, i, stop - i)
+        else:
+            copy_tail(data, i, stop, pad)
+            bits, beyond = _run_bytes(pad, 0, stop - i)
+        changes = bits ^ (bits << 1 | inside)
+        before, count = count, _write_edges(changes, i, edges, count)
+        if beyond != NONE:
+            _mark_runs(edges, before, changes, beyond)
+            full -= IDEOGRAPHS
+            ascii_only = False
         inside = bits >> 63
-        beyond |= high
-        full -= IDEOGRAPHS if high != NONE else 0
-        i += BLOCK
-    if i < stop and count < full:
-        copy_tail(data, i, stop, pad)
-        bits, high = _run_bytes(pad, 0, stop - i)
-        count = _write_edges(bits ^ (bits << 1 | inside), i, edges, count)
-        beyond |= high
         i += BLOCK
     if i < stop and count > 1:
-        return edges[count - 1], count // 2, beyond == NONE
+        following = edges[count - 1]
+        return following if following >= 0 else ~following, count // 2, ascii_only
     edges[count] = stop
-    return stop, (count + 1) // 2, beyond == NONE
+    return stop, (count + 1) // 2, ascii_only
+
+
+@numba.njit(nogil=True, cache=True)
+def _mark_runs(edges: Edges, before: int, changes: np.uint64, beyond: np.uint64) -> None:
+    """Complement the begin of every run with bytes beyond ASCII in a block that came after `before` edges."""
+    while beyond != NONE:
+        up_to = beyond ^ (beyond - np.uint64(1))
+        run = (before + count_ones(changes & up_to) - 1) // 2
+        edges[2 * run] = min(edges[2 * run], ~edges[2 * run])
+        later = changes & ~up_to
+        beyond &= ~(later ^ (later - np.uint64(1))) if later != NONE else NONE
 
 
 @numba.njit(nogil=True, cache=True)

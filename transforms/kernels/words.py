@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from transforms.kernels.characters import ALONE, BLOCK_BITS, IGNORE, LETTER, MARK, QUOTE, SEPARATE, load
+from transforms.kernels.characters import ALONE, BLOCK_BITS, IGNORE, LETTER, MARK, SEPARATE, load
 from transforms.kernels.memory import BLOCK, NONE, Bytes, Lowering, fold, load64, pointer
 
 PIECE = 16
@@ -37,6 +37,7 @@ WORD_ROOM = SPILL + 4 * MOST_MARKS + BLOCK
 
 Hashes = npt.NDArray[np.uint64]
 Items = npt.NDArray[np.int64]
+Number = int | np.int64
 
 
 @intrinsic
@@ -52,30 +53,8 @@ def store32(_: Any, data: Any, index: Any, value: Any) -> Lowering:
 
 
 @numba.njit(nogil=True, cache=True, forceinline=True)
-def is_ascii(data: Bytes, start: int, stop: int) -> bool:
-    """Whether no byte of `data[start:stop]` is beyond ASCII."""
-    if stop - start > PIECE or start + PIECE > data.size:
-        return _is_long_ascii(data, start, stop)
-    a = load64(data, start) & load64(FIRST, PIECE - stop + start)
-    b = load64(data, start + 8) & load64(FIRST, PIECE + 8 - stop + start)
-    return (a | b) & ASCII_BITS == NONE
-
-
-@numba.njit(nogil=True, cache=True)
-def _is_long_ascii(data: Bytes, start: int, stop: int) -> bool:
-    while start + 8 <= stop:
-        if load64(data, start) & ASCII_BITS != NONE:
-            return False
-        start += 8
-    for i in range(start, stop):
-        if data[i] >= 0x80:
-            return False
-    return True
-
-
-@numba.njit(nogil=True, cache=True, forceinline=True)
 def hash_ascii(data: Bytes, start: int, stop: int, h: np.uint64) -> np.uint64:
-    """Hash of a word of any length that needs no folding but that of ASCII letters; `h` is `WORD`, or that of what came before."""
+    """Hash of a word of any length, folded but for ASCII letters; `h` is `WORD`, or the hash of what came before."""
     if stop - start <= PIECE and start + PIECE <= data.size:
         return _hash_piece(data, start, stop - start, h)
     return _hash_long(data, start, stop, h)
@@ -91,8 +70,10 @@ def hash_words(
     less than `limit + MOST_WORDS`. Bytes that are no UTF-8 separate words. Scratch are `text`, of `WORD_ROOM` bytes,
     for the end of an unfinished word, and `marks`, of `MOST_MARKS`, for those that follow its last letter.
     """
-    h, size, held, alone, quote = WORD, 0, 0, False, False
+    h, size, held, alone = WORD, 0, 0, False
     while at < stop:
+        if count >= limit and size + held == 0:
+            return at, count
         character, raw, length = _decode(data, at, stop)
         first = STARTS[np.int64(BLOCKS[character >> BLOCK_BITS]) << BLOCK_BITS | character & WITHIN]
         if 0xAC00 <= character <= 0xD7A3:
@@ -100,42 +81,28 @@ def hash_words(
         k, more = first, True
         while more:
             item = ITEMS[k]
-            kind, mark, more = item >> 40 & 0xFF, item >> 48 & 0xFF, item >> 56 > 0
+            kind, more = item >> 40 & 0xFF, item >> 56 > 0
             k += 1
             if kind == IGNORE:
                 continue
-            if size + held > 0:
-                if kind == QUOTE and not alone and not quote:
-                    quote = True
-                    continue
-                # U+2019 is an apostrophe between letters only.
-                if not ((kind == LETTER and not alone) or (kind == MARK and not quote)):
-                    if held > 0:
-                        size = _flush(text, size, marks, held)
-                    out[count] = hash_ascii(text, 0, size, h)
-                    h, size, held, quote = WORD, 0, 0, False
-                    count += 1
-                    if count >= limit and k == first + 1:
-                        return at, count
-            if kind == SEPARATE or kind == QUOTE:
+            if size + held > 0 and not ((kind == LETTER and not alone) or kind == MARK):
+                if held > 0:
+                    size = _flush(text, size, marks, held)
+                out[count] = hash_ascii(text, 0, size, h)
+                h, size, held = WORD, 0, 0
+                count += 1
+                if count >= limit and k == first + 1:
+                    return at, count
+            if kind == SEPARATE:
                 continue
             if size + held == 0:
                 alone = kind == ALONE
-            put, wide = item, item >> 32 & 0xFF
-            if wide == 0:
-                put, wide = raw, length
-            if mark > 0:
-                if kind == LETTER:
-                    letter = raw >> 8 * mark - 8 & 0xFF
-                    put, wide = 0x8084E1 + (letter >> 6 << 8) + ((letter & 63) << 16), 3
-                elif held < MOST_MARKS:
-                    held = _hold(marks, held, mark << 48 | wide << 32 | put & 0xFFFFFFFF)
-                    continue
+            put, wide = _bytes_of(item, raw, length)
+            if kind == MARK and item >> 48 & 0xFF > 0 and held < MOST_MARKS:
+                held = _hold(marks, held, (item >> 48 & 0xFF) << 48 | wide << 32 | put & 0xFFFFFFFF)
+                continue
             if held > 0:
                 size, held = _flush(text, size, marks, held), 0
-            if quote:
-                store32(text, size, np.uint32(0x27))
-                size, quote = size + 1, False
             store32(text, size, np.uint32(put))
             size += wide
             if size >= SPILL:
@@ -145,6 +112,17 @@ def hash_words(
         out[count] = hash_ascii(text, 0, _flush(text, size, marks, held), h)
         count += 1
     return at, count
+
+
+@numba.njit(nogil=True, cache=True, forceinline=True)
+def _bytes_of(item: int, raw: Number, length: int) -> tuple[Number, int]:
+    """What an item puts into the word, and how many bytes of it count."""
+    if item >> 32 & 0xFF == 0:
+        return raw, length
+    if item >> 40 & 0xFF == LETTER and item >> 48 & 0xFF > 0:
+        letter = raw >> 8 * (item >> 48 & 0xFF) - 8 & 0xFF
+        return 0x8084E1 + (letter >> 6 << 8) + ((letter & 63) << 16), 3
+    return item, item >> 32 & 0xFF
 
 
 @numba.njit(nogil=True, cache=True)
@@ -177,14 +155,14 @@ def _spill(text: Bytes, size: int, h: np.uint64) -> tuple[np.uint64, int]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _syllable(character: int) -> int:
+def _syllable(character: Number) -> Number:
     """The letters of a Hangul syllable (Unicode 14.0, section 3.12), each as its distance from U+1100 in 8 bits."""
     syllable = character - 0xAC00
     return syllable // 588 | 0x61 + syllable % 588 // 28 << 8 | 0xA7 + syllable % 28 << 16
 
 
 @numba.njit(nogil=True, cache=True, forceinline=True)
-def _decode(data: Bytes, at: int, stop: int) -> tuple[int, int, int]:
+def _decode(data: Bytes, at: int, stop: int) -> tuple[Number, Number, int]:
     """The character at `at`, its bytes as a little-endian number and how many they are; 0, 0, 1 where is no UTF-8."""
     a = np.int64(data[at])
     if a < 0x80:
@@ -211,9 +189,9 @@ def _decode(data: Bytes, at: int, stop: int) -> tuple[int, int, int]:
 
 
 @numba.njit(nogil=True, cache=True, forceinline=True)
-def _is_valid(character: int, least: int) -> bool:
+def _is_valid(character: Number, least: int) -> bool:
     """Neither written longer than need be, nor a surrogate, nor beyond the last character."""
-    return least <= character <= 0x10FFFF and character >> 11 != 0xD800 >> 11
+    return bool(least <= character <= 0x10FFFF and character >> 11 != 0xD800 >> 11)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from schemas.columns import REPLACED
 from transforms.part_store import Stage, part_path
 from transforms.publish.write_parts import FOLDERS, check_books
 
 MANIFEST: Final = "manifest.json"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""2 added `fingerprints/`, `replaced/`, and the keys `fingerprint`, `duplicates`, `alarms` and `sources_by_loss`."""
 
 
 def add_up(markers: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:
@@ -28,12 +30,16 @@ def add_up(markers: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[s
     return {k: dict(sorted(v.items())) if isinstance(v, Counter) else v for k, v in sums.items()}
 
 
-def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> dict[str, Any]:
-    """Counts of the whole dataset and its files. Raises BooksError unless every part is there and all counts agree."""
-    numbers = range(parts)
+def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earlier: int = 0) -> dict[str, Any]:
+    """Counts of the whole dataset and its files. Raises BooksError unless every part is there and all counts agree.
+
+    The `parts` of the crawl are numbered from 0, and after them `earlier` parts whose documents can be replaced.
+    """
+    numbers, others = range(parts), range(parts, parts + earlier)
     stages = [[stage.marker(n) or {} for n in numbers] for stage in (measured, decided, published)]
-    missing = [n for n in numbers if not all(markers[n] for markers in stages)]
-    check_books("all parts", {"parts done": (parts - len(missing), parts)})
+    found, copied = ([stage.marker(n) or {} for n in others] for stage in (decided, published))
+    whole = [*zip(*stages, strict=True), *zip(found, copied, strict=True)]
+    check_books("all parts", {"parts done": (sum(map(all, whole)), len(whole))})
     read = add_up(
         stages[0],
         ["records", "rejected", "rejected_by", "not_documents", "urls_without_host", "text_bytes", "input_bytes"],
@@ -46,6 +52,11 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
         for number in numbers
     }
     rows = {folder: sum(stages[2][n]["files"][folder]["rows"] for n in numbers) for folder in FOLDERS}
+    files |= {
+        part_path(REPLACED.name, number, "parquet"): marker["files"][REPLACED.name]
+        for number, marker in zip(others, copied, strict=True)
+    }
+    replaced = sum(marker["replaced"] for marker in found)
     check_books(
         "the dataset",
         {
@@ -53,7 +64,9 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
             "kept": (said["kept"], rows["documents"]),
             "kept and dropped": (said["kept"] + said["dropped"], rows["ledger"]),
             "dropped by reason": (said["dropped"], sum((said["dropped_by"] or {}).values())),
+            "fingerprints": (said["kept"], rows["fingerprints"]),
             "rejected": (read["rejected"], rows["rejected"]),
+            "replaced": (replaced, sum(marker["files"][REPLACED.name]["rows"] for marker in copied)),
         },
     )
     return {
@@ -70,6 +83,7 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int) -> di
         "not_documents": read["not_documents"] or {},
         "urls_without_host": read["urls_without_host"],
         "list_matches": said["lists"] or {},
+        "replaced": replaced,
         "bytes": {
             "input": read["input_bytes"],
             "text": read["text_bytes"],

@@ -50,7 +50,7 @@ class _WritePart(beam.DoFn):
     def process(self, keyed: tuple[int, Iterable[int]]) -> None:
         number = keyed[0]
         try:
-            if self.measured.marker(number) is None:
+            if "replaced" in (self.decided.marker(number) or {}):
                 self._publish_replaced(number)
             else:
                 self._publish(number)
@@ -129,14 +129,19 @@ def _kept(texts: pq.ParquetFile, ledger: pa.Table, schema: pa.Schema) -> Iterato
 def _write_fingerprints(texts: pq.ParquetFile, ledger: pa.Table, path: str) -> int:
     """What the kept documents are found by, row beside row with them; hashes do not pack, so nothing tries to."""
     schema = fingerprints_schema(texts.schema_arrow)
-    kept = texts.read(columns=schema.names).filter(pc.equal(ledger["decision"], KEEP)).select(schema.names)
+    measured = texts.read(columns=schema.names).select(schema.names)
+    # A ledger that is longer is refused when the books are balanced.
+    kept = measured.filter(pc.equal(ledger["decision"].slice(0, len(measured)), KEEP))
     with write_file(path) as file:
         pq.write_table(kept.cast(schema), file, compression="none", use_dictionary=False, write_statistics=False)
     return len(kept)
 
 
 class WriteParts(beam.PTransform):
-    """From part numbers to the files of the dataset, each part with a marker that lists them."""
+    """From part numbers to the files of the dataset, each part with a marker that lists them.
+
+    Numbers of parts of earlier stores, for which decide lists what is replaced, give one file each, that list.
+    """
 
     def __init__(self, measured: Stage, decided: Stage, published: Stage, dataset: str):
         super().__init__()

@@ -1,0 +1,105 @@
+"""Report: what the manifest of a finished dataset says, in full."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from beam_jobs.summary import print_summary
+from schemas.errors import InputError
+from transforms.part_store import exists, join, read_json
+from transforms.publish.raise_alarms import printable
+from transforms.publish.write_manifest import FORMAT_VERSION, MANIFEST
+
+
+def read_manifest(dataset: str) -> dict[str, Any]:
+    """The manifest of a finished dataset. Raises InputError if there is none, or one of another format."""
+    path = join(dataset, MANIFEST)
+    if not exists(path):
+        raise InputError(
+            f"{dataset} holds no finished dataset: there is no {MANIFEST} in it.\n"
+            "Name the output directory of `cleartitle curate` or `publish`; finish a broken run with --resume."
+        )
+    try:
+        found: object = read_json(path)
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read: {error}.\nIt was damaged, or another program wrote it.") from error
+    version = found.get("format_version") if isinstance(found, dict) else None
+    if version is None:
+        raise InputError(f"{path} is no manifest of a dataset: it has no `format_version`.\nAnother program wrote it.")
+    if version != FORMAT_VERSION or not isinstance(found, dict):
+        raise InputError(
+            f"{path} is of format {version}; this version of cleartitle reads format {FORMAT_VERSION}.\n"
+            "Read it with the version that wrote it (`versions` in the manifest), or make the dataset again."
+        )
+    return found
+
+
+def print_report(manifest: Mapping[str, Any], dataset: str) -> None:
+    """Print the summary; then how duplicates were found, the largest groups of them, and the sources that lost most."""
+    print_summary(manifest, dataset)
+    console, found = Console(highlight=False, emoji=False), manifest["duplicates"]
+
+    def section(title: str, lines: Sequence[str | Table]) -> None:
+        for line in (f"\n{title}", *lines) if lines else ():
+            # A URL must come out whole and as it is.
+            console.print(line, markup=False, soft_wrap=isinstance(line, str))
+
+    section("how duplicates were found", [_rules(found)])
+    section("pairs that become candidates", [_curve(found["candidate_curve"])] if found["candidate_curve"] else [])
+    section("largest clusters", _groups(found["largest_clusters"]))
+    section("largest groups of equal texts", _groups(found["largest_texts"]))
+    section("clusters in which a bound of comparisons was reached", [f"  {i}" for i in found["bounded"]["samples"]])
+    lost = manifest["sources_by_loss"]
+    section("sources that lost most", [_sources(lost)] if lost else [])
+
+
+def _rules(found: Mapping[str, Any]) -> Table:
+    table = Table(show_header=False)
+    table.add_row("survivor", found["survivor_policy"])
+    if found["bands"]:
+        table.add_row("signature", f"{found['bands']} bands x {found['rows']} rows of {found['ngram']}-grams")
+        table.add_row("threshold", f"{found['threshold']} by {found['verify']}")
+    else:
+        table.add_row("near duplicates", "off")
+    for store in found["against"]:
+        table.add_row("against", f"{store['build']}, {store['records']:,} documents")
+    if found["against"]:
+        table.add_row("overlap", found["overlap"])
+        table.add_row("within the crawl", "compared" if found["within"] else "not compared")
+    return table
+
+
+def _curve(curve: Mapping[str, float]) -> Table:
+    table = _columns("similarity", "share")
+    for similarity, share in curve.items():
+        table.add_row(similarity, f"{share:.1%}")
+    return table
+
+
+def _groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for group in groups:
+        lines.append(f"  {group['documents']:,} documents  {group['id']}")
+        for sample in group["samples"]:
+            build = f"  (build {sample['build']})" if sample["build"] else ""
+            lines.append(f"    {printable(sample['url'] or sample['doc_id'])}{build}")
+    return lines
+
+
+def _sources(sources: Sequence[Mapping[str, Any]]) -> Table:
+    table = _columns("source", "documents", "dropped", "share")
+    for source in sources:
+        counts = f"{source['records']:,}", f"{source['dropped']:,}", f"{source['share']:.1%}"
+        table.add_row(Text(printable(source["source"])), *counts)
+    return table
+
+
+def _columns(first: str, *numbers: str) -> Table:
+    table = Table()
+    table.add_column(first, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
