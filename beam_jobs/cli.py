@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from beam_jobs.allocator import keep_freed_memory
 from schemas.errors import CleartitleError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def curate_command(output: str, work: str | None, **job_arguments: Any) -> None:
     from beam_jobs.summary import print_summary
 
     start = _Start(**job_arguments)
-    start.claim(output)
+    start.claim(output, work)
     print_summary(curate(start.prepared, output, work, start.job), output)
 
 
@@ -186,10 +187,12 @@ class _Start:
         count_records(stage, len(self.prepared.plan.parts), command)
         return stage
 
-    def claim(self, output: str) -> None:
-        """Make sure that the run may write to the output directory."""
-        from beam_jobs.output_dir import claim_output
+    def claim(self, output: str, work: str | None = None) -> None:
+        """Make sure that the run may write to the output directory, and to that of its work if there is one."""
+        from beam_jobs.output_dir import claim_output, refuse_stores
 
+        for directory in filter(None, (output, work)):
+            refuse_stores(directory, [store.directory for store in self.prepared.earlier])
         inputs = [file.path for file in self.prepared.plan.files]
         claim_output(output, resume=self.resume, overwrite=self.job.overwrite, inputs=inputs)
 
@@ -233,6 +236,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run, and leave at once even if threads of a runner still wait for work that will not come."""
+    keep_freed_memory()
     code = run(arguments)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, AttributeError, ValueError):  # closed by whoever read it

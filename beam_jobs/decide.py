@@ -25,6 +25,9 @@ CLUSTERS: Final = "clusters.json"
 HELD_TIMES = 7
 """A local runner holds a GroupByKey in memory at about this many times its payload; see ARCHITECTURE.md, "Passes"."""
 
+LEAST_BYTES = 64 << 10
+"""A pass takes so many in any case: starting a pass costs more than they do."""
+
 
 def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Stage:
     """Decide on every measured record. Raises OutputError if the store is incomplete or of another config or input."""
@@ -121,7 +124,7 @@ class _Steps:
 
     def _budget(self) -> int:
         """Bytes that one pass may send through a shuffle."""
-        return max(1, self.prepared.config.run.shuffle_memory // HELD_TIMES)
+        return max(LEAST_BYTES, self.prepared.config.run.shuffle_memory // HELD_TIMES)
 
 
 def _pair_passes(columns: Sequence[str], column_bytes: int, budget: int) -> list[PairPass]:

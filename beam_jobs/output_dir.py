@@ -56,6 +56,17 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool, inputs: Seque
         _clear(directory, names)
 
 
+def refuse_stores(directory: str, stores: Sequence[str]) -> None:
+    """Raise OutputError if the directory and a store lie one in the other: a run would write over the store."""
+    place, *others = (os.path.realpath(p) if is_local(p) else p.rstrip("/") for p in (directory, *stores))
+    for store, theirs in zip(stores, others, strict=True):
+        if f"{place}/".startswith(f"{theirs}/") or f"{theirs}/".startswith(f"{place}/"):
+            raise OutputError(
+                f"{directory} and {store}, which `dedup.against` names, lie one in the other.\n"
+                "Choose a directory apart from the earlier stores."
+            )
+
+
 def _has_run(directory: str, names: list[str]) -> bool:
     """Whether a run left its signs: its work, a stage, or a manifest that is one of ours."""
     if WORK in names or STAGE_FILE in names:

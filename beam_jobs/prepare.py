@@ -12,7 +12,7 @@ from transforms.decide.all_parts import EarlierStore
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.earlier_stores import open_earlier
 from transforms.decide.load_lists import SourceLists
-from transforms.measure.fingerprint import NearSettings, fingerprint_facts
+from transforms.measure.fingerprint import RULES_VERSION, NearSettings, fingerprint_facts
 from transforms.measure.list_files import list_files
 from transforms.measure.map_columns import map_columns
 from transforms.measure.plan_parts import Plan, plan_parts
@@ -51,7 +51,7 @@ class Prepared:
     @property
     def measured_digest(self) -> str:
         """What the measured store depends on: the input, how it is read, and by which versions of what reads it."""
-        versions = json.dumps(dict(self.versions), sort_keys=True)
+        versions = json.dumps({**self.versions, "rules": RULES_VERSION}, sort_keys=True)
         return _sha256(self.plan.digest(), measure_digest(self.config), versions)
 
     @property

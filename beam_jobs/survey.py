@@ -63,10 +63,11 @@ def _rules(prepared: Prepared) -> dict[str, Any]:
 
 def _count_sources(prepared: Prepared, parts: int, decided: Stage, work: str, job: Job) -> dict[str, Any]:
     alarms = prepared.config.alarms
-    records = sum(int((decided.marker(number) or {}).get("records", 0)) for number in range(parts))
-    spread = partitions(records * SENT_BYTES)
+    markers = [decided.marker(number) or {} for number in range(parts)]
+    totals = {name: sum(int(marker.get(name, 0)) for marker in markers) for name in ("records", "dropped")}
+    spread = partitions(totals["records"] * SENT_BYTES)
     step = CountSources(decided, work, spread, alarms.source_records, alarms.source_loss)
     run_pipeline(job.options, lambda root: root | SpreadParts(range(parts)) | "Count" >> step)
     found = merge_ranks(read_json(join(work, name)) for name in list_file_names(work))
     remove_tree(work)
-    return found
+    return {**found, **totals}

@@ -11,13 +11,13 @@ import yaml
 
 from beam_jobs import cli
 
-FOLDERS = ("documents", "ledger", "rejected")
+FOLDERS = ("documents", "ledger", "rejected", "fingerprints")
 
 
 def run(*arguments: object) -> int:
     """Run `cleartitle` with the arguments, on one worker thread; returns its exit code."""
     words = [str(argument) for argument in arguments]
-    beam = [] if "--" in words or words[0] == "config" else ["--", "--direct_num_workers=1"]
+    beam = [] if "--" in words or words[0] in ("config", "report") else ["--", "--direct_num_workers=1"]
     return cli.run([*words, *beam])
 
 

@@ -76,7 +76,7 @@ class Member:
 
 
 def table_of(members: Sequence[Member], near: bool = True) -> pa.Table:
-    """The table that the judges get; the sets of a part lie in the order of its members. Without `near` none is signed."""
+    """The table that the judges get; sets lie in the order of the members. Without `near` none is signed."""
     held = dict.fromkeys(range(PARTS.count), 0)
     rows = []
     for member in members:
@@ -121,9 +121,7 @@ def loader(sets: dict[int, U64]) -> LoadSets:
     return load
 
 
-def judged(
-    members: Sequence[Member], rules: DuplicateRules = RULES, load: LoadSets | None = None
-) -> dict[int, Row]:
+def judged(members: Sequence[Member], rules: DuplicateRules = RULES, load: LoadSets | None = None) -> dict[int, Row]:
     """Verdicts by `doc_id`, without the row; digests as numbers and nulls left out."""
     found = {}
     table = table_of(members, near=rules.permutations > 0)
@@ -191,15 +189,17 @@ def _slow_component(members: list[Member], rules: DuplicateRules) -> dict[int, R
         for m in order
     ]
     found = slow_walk(walked, rules.limits)
-    for row, verdict in enumerate(found):
+    for row in range(len(found)):
         _write_verdict(rows[order[row].doc_id], order, row, found, rules)
-        rows[order[row].doc_id]["bounded"] = verdict.bounded
     gone = {m.doc_id for m in members if m.store == OWN and set(KINDS) & rows[m.doc_id].keys()}
     for member in members:
         if rules.duplicates == "drop_all" and member.store != OWN:
             for kind in KINDS:
                 if rows[member.doc_id].get(kind) in gone:
                     _erase(rows[member.doc_id], kind)
+    for member, verdict in zip(order, found, strict=True):
+        stays = not barred(member) and not set(KINDS) & rows[member.doc_id].keys()
+        rows[member.doc_id]["bounded"] = verdict.bounded and stays
     return rows
 
 

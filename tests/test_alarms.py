@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.jobs import assert_books_balance, ledger, letter, manifest, run, table, write_config, write_jsonl
+from transforms.measure.fingerprint import RULES_VERSION
+from transforms.part_store import file_facts
 
 TEXTS = [" ".join(f"text{text}word{i}" for i in range(30)) for text in range(8)]
 COPIES = 5
@@ -25,7 +27,7 @@ def fail_on(*names: str) -> str:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A crawl of 20 documents in 3 parts: one text five times, of which the copies lie on spam.example."""
+    """A crawl of 20 documents, measured and decided: five of them have one text, and all of these are on one domain."""
     place = tmp_path_factory.mktemp("alarms")
     copies = [{"id": f"copy{i}", "url": f"https://spam.example/{i}", "text": TEXTS[0]} for i in range(COPIES)]
     near = [{"id": f"near{i}", "url": f"https://x.near.example/{i}", "text": f"{TEXTS[1]} {i}"} for i in range(3)]
@@ -49,6 +51,12 @@ def publish(place: Path, output: Path, *changes: str, decided: str = "d", resume
 def published(place: Path, output: Path, *changes: str) -> dict[str, Any]:
     assert publish(place, output, *changes) == 0
     return manifest(output)
+
+
+@pytest.fixture(scope="module")
+def plain(place: Path) -> dict[str, Any]:
+    """The manifest of the same build, published without a word about alarms."""
+    return published(place, place / "plain")
 
 
 def names(found: dict[str, Any]) -> list[str]:
@@ -90,40 +98,41 @@ def test_manifest_tells_of_duplicates_and_sources(place: Path, tmp_path: Path) -
         {"source": "spam.example", "records": 5, "dropped": 4, "share": 0.8},
         {"source": "c.jsonl", "records": 7, "dropped": 2, "share": 2 / 7},
     ]
-    assert found["fingerprint"] == {"rules": 2, "near": {"ngram": 5, "bands": 25, "rows": 5}}
+    assert found["fingerprint"] == {"rules": RULES_VERSION, "near": {"ngram": 5, "bands": 25, "rows": 5}}
     assert (found["format_version"], found["alarms"]) == (2, [])
     assert_books_balance(tmp_path / "out")
 
 
-def test_fingerprints_are_files_of_the_dataset(place: Path, tmp_path: Path) -> None:
+def test_fingerprints_are_files_of_the_dataset(place: Path, plain: dict[str, Any]) -> None:
     """With size, rows and SHA-256; there is no `replaced/` without earlier stores."""
-    found = published(place, tmp_path / "out")
-    folders = {name.split("/")[0] for name in found["files"]}
+    folders = {name.split("/")[0] for name in plain["files"]}
     assert folders == {"documents", "ledger", "rejected", "fingerprints"}
-    for name, facts in found["files"].items():
-        assert (tmp_path / "out" / name).stat().st_size == facts["bytes"]
-    documents = table(tmp_path / "out", "documents")
-    prints = table(tmp_path / "out", "fingerprints")
+    for name, facts in plain["files"].items():
+        assert file_facts(str(place / "plain" / name)).items() < facts.items()
+    documents = table(place / "plain", "documents")
+    prints = table(place / "plain", "fingerprints")
     assert [row["doc_id"].hex() for row in prints] == [row["doc_id"] for row in documents]
 
 
 @pytest.mark.parametrize(
-    ("limit", "raised", "values"),
+    ("limits", "raised"),
     [
-        ("alarms.cluster_size=4", ["cluster_size", "cluster_size"], [5, 5]),
-        ("alarms.cluster_size=5", [], []),
-        ("alarms.source_loss=0.79", ["source_loss"], [0.8]),
-        ("alarms.source_loss=0.8", [], []),
-        ("alarms.removal_rate=0.39", ["removal_rate"], [0.4]),
-        ("alarms.removal_rate=0.4", [], []),
+        ((4, 0.79, 0.39), {"cluster_size": 5, "source_loss": 0.8, "removal_rate": 0.4}),
+        ((5, 0.8, 0.4), {}),
     ],
+    ids=["above", "at"],
 )
 def test_alarm_is_raised_above_its_limit_and_not_at_it(
-    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: str, raised: list[str], values: list[float]
+    place: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    limits: tuple[float, ...],
+    raised: dict[str, float],
 ) -> None:
     """In the manifest and in the summary. Unreadable records, of which there are 100, do not count as removed."""
-    found = published(place, tmp_path / "out", "alarms.source_records=5", limit)
-    assert (names(found), [alarm["value"] for alarm in found["alarms"]]) == (raised, values)
+    changes = [f"alarms.{name}={limit}" for name, limit in zip(ALARMS, limits, strict=True)]
+    found = published(place, tmp_path / "out", "alarms.source_records=5", *changes)
+    assert {alarm["alarm"]: alarm["value"] for alarm in found["alarms"]} == raised
     shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("alarm ")]
     assert shown == [f"alarm {alarm['alarm']}: {alarm['message']}" for alarm in found["alarms"]]
 
@@ -136,7 +145,7 @@ def test_alarms_can_be_turned_off(place: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_alarm_that_may_fail_refuses_to_publish(
-    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    place: Path, plain: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     """Exit code 1, a letter, and neither a manifest nor a document; a raised limit and --resume publish the rest."""
     out = tmp_path / "out"
@@ -148,7 +157,7 @@ def test_alarm_that_may_fail_refuses_to_publish(
     assert list(out.rglob("*.parquet")) == []
     high = {"cluster_size": "5", "source_loss": "0.8", "removal_rate": "0.5"}[name]
     assert publish(place, out, *LOW, fail_on(name), f"alarms.{name}={high}", resume=True) == 0
-    found, plain = manifest(out), published(place, tmp_path / "plain")
+    found = manifest(out)
     assert found["files"] == plain["files"]
     assert found["build_id"] == plain["build_id"]
     assert name not in names(found)
@@ -165,7 +174,7 @@ def stamps(directory: Path) -> dict[str, int]:
 
 
 def test_refused_curate_resumes_without_deciding_again(
-    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: Path, plain: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The letter names all three and where the work is; taken out of `fail_on`, the same command then publishes."""
     out = tmp_path / "out"
@@ -184,20 +193,18 @@ def test_refused_curate_resumes_without_deciding_again(
     found = manifest(out)
     assert set(names(found)) == set(ALARMS)
     assert found["resumed"] is True
-    assert found["files"] == published(place, tmp_path / "plain")["files"]
+    assert found["files"] == plain["files"]
     assert not (out / "_work").exists()
 
 
 def test_account_is_the_same_for_any_passes(place: Path, tmp_path: Path) -> None:
     """Verdicts that a broken run left under another number of passes do no harm."""
-    decided, found = tmp_path / "d", []
+    decided, found = tmp_path / "work" / "decided", []
     for passes, memory in enumerate(("1GiB", "5KiB"), start=1):
-        changes = sets("dedup.near=null", f"run.shuffle_memory={memory}")
-        decide = ["decide", place / "c.yaml", "--measured", place / "m", "--output", decided, "--quiet", *changes]
-        assert run(*decide, *(["--resume"] if passes > 1 else [])) == 0
-        assert len(list(decided.glob("verdicts-*"))) == passes
         out = tmp_path / f"out{passes}"
-        assert publish(place, out, *LOW, "dedup.near=null", decided=str(decided)) == 0
+        arguments = ["--output", out, "--work", tmp_path / "work", "--quiet", *sets(*LOW, "dedup.near=null")]
+        assert run("curate", place / "c.yaml", *arguments, "--set", f"run.shuffle_memory={memory}") == 0
+        assert len(list(decided.glob("verdicts-*"))) == passes
         found.append({name: manifest(out)[name] for name in ("duplicates", "alarms", "sources_by_loss", "files")})
         for path in (*decided.glob("part-*"), decided / "clusters.json"):
             path.unlink()

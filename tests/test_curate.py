@@ -160,6 +160,7 @@ def test_stages_alone_make_the_same_dataset(crawl: Path, tmp_path: Path) -> None
     assert digests(tmp_path / "p") == digests(tmp_path / "c")
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
         "documents",
+        "fingerprints",
         "ledger",
         "manifest.json",
         "rejected",

@@ -77,7 +77,7 @@ def slow_sketch(bands: list[bytes]) -> bytes:
     """The upper two bits of each value times an odd constant, 32 cells in a little-endian word."""
     values = np.frombuffer(b"".join(bands), "<u4").tolist()
     bits = sum((value * 0x9E3779B1 % (1 << 32) >> 30) << 2 * place for place, value in enumerate(values[:256]))
-    return bits.to_bytes(8 * -(-min(len(values), 256) // 32), "little")
+    return bytes(bits.to_bytes(8 * -(-min(len(values), 256) // 32), "little"))
 
 
 @pytest.mark.parametrize(("bands", "rows"), [(1, 1), (4, 8), (3, 11), (25, 5), (20, 16)])
@@ -87,7 +87,9 @@ def test_sketch_is_two_bits_of_each_value(bands: int, rows: int) -> None:
     columns = fingerprint(pa.array(["one two three four", "five six", ""]), near)
     assert columns[SKETCH].type == near.fields()[-1].type
     for row in range(3):
-        assert columns[SKETCH][row].as_py() == slow_sketch([columns[f"band_{b:02d}"][row].as_py() for b in range(bands)])
+        assert columns[SKETCH][row].as_py() == slow_sketch(
+            [columns[f"band_{b:02d}"][row].as_py() for b in range(bands)]
+        )
 
 
 def test_facts_name_the_version_of_the_rules_and_the_settings() -> None:

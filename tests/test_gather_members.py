@@ -114,7 +114,8 @@ def test_without_near_duplicates_there_are_no_sets() -> None:
 def test_nothing_to_compare_is_an_empty_array(rules: DuplicateRules, texts: list[str]) -> None:
     """Of the type that is written, with rows of size 0."""
     batch, sets = gathered(fingerprinted([{"text": text} for text in texts], NEAR), rules)
-    assert (sets.dtype, len(sets)) == (np.uint64, 0)
+    assert sets.dtype == np.uint64
+    assert len(sets) == 0
     assert batch["set_size"].to_pylist() == [0] * len(texts)
 
 

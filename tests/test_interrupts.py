@@ -63,5 +63,11 @@ def test_interrupted_run_resumes_to_the_same_bytes(
         )
     assert run("curate", crawl, "--output", out, "--quiet", "--resume") == 0
     assert digests(out) == unbroken
-    assert sorted(path.name for path in out.iterdir()) == ["documents", "ledger", "manifest.json", "rejected"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "documents",
+        "fingerprints",
+        "ledger",
+        "manifest.json",
+        "rejected",
+    ]
     assert not list(out.rglob(".*"))

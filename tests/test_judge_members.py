@@ -34,9 +34,13 @@ def corpora(draw: st.DrawFn) -> list[Member]:
             content = draw(st.frozensets(st.integers(1, 6), max_size=5)), draw(SKETCHES)
             if text is not None:
                 content = texts.setdefault(text, content)
-            ours = [None if n is None else 10 * component + n for n in (url, text)]
-            length, blocked, store = draw(st.integers(1, 3)), draw(st.booleans()), draw(st.sampled_from([OWN, OWN, 0, 1]))
-            members.append(Member(1 + len(members), component, *ours, length, *content, blocked, store))
+            url, text = (None if number is None else 10 * component + number for number in (url, text))
+            length, blocked, store = (
+                draw(st.integers(1, 3)),
+                draw(st.booleans()),
+                draw(st.sampled_from([OWN, OWN, 0, 1])),
+            )
+            members.append(Member(1 + len(members), component, url, text, length, *content, blocked, store))
     return members
 
 
@@ -101,7 +105,9 @@ def test_every_witness_stays_and_reaches_the_threshold(members: list[Member], ru
 
 
 @settings(deadline=None, max_examples=40)
-@given(corpora(), ALL_RULES.filter(lambda rules: rules.permutations > 0), st.sampled_from([8, 64, 1 << 20]), st.booleans())
+@given(
+    corpora(), ALL_RULES.filter(lambda rules: rules.permutations > 0), st.sampled_from([8, 64, 1 << 20]), st.booleans()
+)
 def test_verdicts_do_not_depend_on_how_sets_are_held(
     members: list[Member], rules: DuplicateRules, held: int, mapped: bool
 ) -> None:
@@ -141,7 +147,11 @@ def test_cluster_is_the_component_with_its_smallest_doc_id() -> None:
     """Not that of the survivor; survivors have it too."""
     members = [Member(4, component=9, text_bytes=50), Member(2, component=9), Member(3, component=5)]
     found = judged(members)
-    assert {n: (row["cluster_id"], row["cluster_size"]) for n, row in found.items()} == {4: (2, 2), 2: (2, 2), 3: (3, 1)}
+    assert {n: (row["cluster_id"], row["cluster_size"]) for n, row in found.items()} == {
+        4: (2, 2),
+        2: (2, 2),
+        3: (3, 1),
+    }
 
 
 def test_document_that_met_a_bound_says_so() -> None:
@@ -149,6 +159,16 @@ def test_document_that_met_a_bound_says_so() -> None:
     members = [Member(1, shingles=BASE, text_bytes=9), Member(2, shingles=frozenset({99}), text_bytes=8)]
     twin = Member(3, shingles=frozenset({99}))
     assert marks_of([*members, replace(twin, text_bytes=7)], replace(RULES, most_estimates=1))[3] == {"bounded": True}
+
+
+def test_bound_is_said_only_of_what_stays() -> None:
+    """Not of a document that goes by its URL, nor of a blocked one, though not all texts were compared with theirs."""
+    survivors = [Member(1, shingles=BASE, url=5, text_bytes=9), Member(2, shingles=frozenset({99}), text_bytes=8)]
+    gone = [Member(3, shingles=frozenset({98}), url=5), Member(4, shingles=frozenset({97}), blocked=True)]
+    found = marks_of(
+        [*survivors, *(replace(member, text_bytes=7) for member in gone)], replace(RULES, most_estimates=1)
+    )
+    assert (found[3], found[4]) == ({"same_url": 1}, {})
 
 
 @pytest.mark.parametrize(
@@ -209,7 +229,9 @@ OVERLAPS: list[tuple[str, bool, dict[int, Any]]] = [
 
 
 @pytest.mark.parametrize(("overlap", "within", "expected"), OVERLAPS)
-def test_document_of_an_earlier_store_is_treated_by_policy(overlap: Any, within: bool, expected: dict[int, Any]) -> None:
+def test_document_of_an_earlier_store_is_treated_by_policy(
+    overlap: Any, within: bool, expected: dict[int, Any]
+) -> None:
     """Two documents of this crawl with a text that is in an earlier store, which is longer there and comes last."""
     members = [Member(1, text=7, text_bytes=12), Member(2, text=7), Member(3, text=7, text_bytes=99, store=0)]
     assert marks_of(members, replace(RULES, overlap=overlap, within=within)) == expected

@@ -32,7 +32,7 @@ def tied(rows: list[Row], least: int) -> list[tuple[int, int]]:
     a, b = tie_candidates(
         u64(row[0] for row in rows), u64(row[1] for row in rows), u64(row[2] for row in rows).reshape(-1, 1), least
     )
-    assert (a.dtype, b.dtype) == (np.uint64, np.uint64)
+    assert a.dtype == b.dtype == np.uint64
     return sorted(zip(a.tolist(), b.tolist(), strict=True))
 
 

@@ -32,13 +32,13 @@ def slow_cells(values: list[int]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("permutations", "used", "length"),
+    ("count", "used", "length"),
     [(1, 1, 1), (32, 32, 1), (33, 33, 2), (125, 125, 4), (256, 256, 8), (257, 256, 8), (9000, 256, 8)],
 )
-def test_sketch_has_a_cell_for_each_value_up_to_256(permutations: int, used: int, length: int) -> None:
+def test_sketch_has_a_cell_for_each_value_up_to_256(count: int, used: int, length: int) -> None:
     """Cells fill words of 32; what is left of the last word is 0."""
-    assert (cells(permutations), words(permutations)) == (used, length)
-    values = np.random.default_rng(3).integers(0, 1 << 32, (1, 2, permutations), np.uint32)
+    assert (cells(count), words(count)) == (used, length)
+    values = np.random.default_rng(3).integers(0, 1 << 32, (1, 2, count), np.uint32)
     found = sketch(values)
     assert (found.dtype, found.shape) == (np.uint64, (2, length))
     for row in range(2):
@@ -80,21 +80,21 @@ def test_documents_without_a_sketch_differ_in_nothing() -> None:
 
 
 @pytest.mark.parametrize("similarity", [0.001, 0.1, 0.5, 0.7, 0.95, 1.0])
-@pytest.mark.parametrize("permutations", [1, 4, 32, 125, 128, 1000])
+@pytest.mark.parametrize("count", [1, 4, 32, 125, 128, 1000])
 @pytest.mark.parametrize("deviations", [0, 3, 4])
-def test_least_cells_are_the_formula_in_decimals(similarity: float, permutations: int, deviations: int) -> None:
+def test_least_cells_are_the_formula_in_decimals(similarity: float, count: int, deviations: int) -> None:
     """Mean less deviations of the binomial distribution, rounded down and never below 0, and the unused cells."""
-    used, equal = min(permutations, 256), Decimal(str(similarity)) * 3 / 4 + Decimal("0.25")
+    used, equal = min(count, 256), Decimal(str(similarity)) * 3 / 4 + Decimal("0.25")
     least = used * equal - deviations * (used * equal * (1 - equal)).sqrt()
     # Where the formula gives a whole number, floats may fall just below it: one cell fewer is asked for.
     whole = int(max(Decimal(0), least))
-    assert least_cells(similarity, permutations, deviations) - -used % 32 in {whole, whole - (least == whole)}
+    assert least_cells(similarity, count, deviations) - -used % 32 in {whole, whole - (least == whole)}
 
 
 def test_equal_texts_always_reach_least_cells() -> None:
     """However high the threshold, a pair with all cells equal is compared."""
-    for permutations in (1, 5, 32, 125, 300):
-        assert least_cells(1.0, permutations, 0) == 32 * words(permutations)
+    for count in (1, 5, 32, 125, 300):
+        assert least_cells(1.0, count, 0) == 32 * words(count)
 
 
 def test_share_of_missed_pairs_is_that_of_the_normal_distribution() -> None:

@@ -36,8 +36,8 @@ def corpora(draw: st.DrawFn, signature: bool = False) -> list[Document]:
             content = placed, draw(st.sampled_from(SKETCHES))
             if text is not None:
                 content = texts.setdefault(text, content)
-            ours = [None if number is None else 10 * component + number for number in (url, text)]
-            documents.append(Document(component, *ours, *content, draw(st.booleans()), draw(st.booleans())))
+            url, text = (None if number is None else 10 * component + number for number in (url, text))
+            documents.append(Document(component, url, text, *content, draw(st.booleans()), draw(st.booleans())))
     return documents
 
 
@@ -79,11 +79,13 @@ def walk(documents: Sequence[Document], limits: Limits, **more: Any) -> Found:
 def verdicts(found: Found) -> list[Verdict]:
     return [
         Verdict(
-            *(None if row == NONE else row for row in rows),
-            Fraction(share).limit_denominator(100) if rows[2] != NONE else None,
+            None if same_url == NONE else same_url,
+            None if exact == NONE else exact,
+            None if near == NONE else near,
+            None if near == NONE else Fraction(share).limit_denominator(1000),
             bounded,
         )
-        for *rows, share, bounded in zip(*(column.tolist() for column in found), strict=True)
+        for same_url, exact, near, share, bounded in zip(*(column.tolist() for column in found), strict=True)
     ]
 
 
@@ -147,7 +149,7 @@ def test_sources_agree_with_the_slow_ones(
     source, asked = (np.array([flag == name for flag in flags], bool) for name in "sa")
     rows, shares = find_sources(members(documents), limits, source, asked, by_url)
     for row in range(len(documents)):
-        expected = slow_source(row, documents, source, limits, by_url) if asked[row] else (None, None)
+        expected = slow_source(row, documents, source.tolist(), limits, by_url) if asked[row] else (None, None)
         assert (None if rows[row] == NONE else rows[row]) == expected[0]
         if expected[0] is not None:
             shown = None if np.isnan(shares[row]) else Fraction(shares[row]).limit_denominator(100)

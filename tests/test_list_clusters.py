@@ -42,7 +42,7 @@ def slow_groups(keys: list[tuple[int, int]]) -> list[dict[str, Any]]:
     groups: dict[int, list[int]] = defaultdict(list)
     for ordinal, key in keys:
         groups[key].append(ordinal)
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"id": hex_digest(key), "documents": len(ids), "samples": ids[:MOST_SAMPLES]}
         for key, ids in groups.items()
         if len(ids) > 1
@@ -100,7 +100,7 @@ def test_no_batches_have_no_groups() -> None:
 
 def test_lists_keep_to_their_bounds() -> None:
     """Of 50 clusters of five the first 20 are listed, each with three documents; 50 that were bounded are counted."""
-    rows = [(cluster, cluster, True) for cluster in range(50) for _ in range(5)]
+    rows: list[Judged] = [(cluster, cluster, True) for cluster in range(50) for _ in range(5)]
     found = list_clusters(batch(rows))
     assert [group["id"] for group in found["clusters"]] == [hex_digest(cluster) for cluster in range(MOST_GROUPS)]
     assert found["clusters"][1] == {"id": hex_digest(1), "documents": 5, "samples": [5, 6, 7]}

@@ -20,6 +20,7 @@ from transforms.decide.gather_members import U64, gather_members, needed_columns
 from transforms.decide.judge_members import VERDICTS
 from transforms.decide.load_lists import SourceLists
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
+from transforms.decide.shingle_files import write_sets
 from transforms.decide.write_members import write_part
 from transforms.measure.fingerprint import NearSettings
 from transforms.part_store import Stage, part_path, read_arrow
@@ -55,7 +56,9 @@ def store(tmp_path: Path) -> AllParts:
     return AllParts(measured, 2, (EarlierStore("build", str(earlier), (0,), 13, False, "e"),))
 
 
-def marked(store: AllParts, where: Path, rules: DuplicateRules = TRUE, passes: int = 1, partitions: int = 2) -> pa.Table:
+def marked(
+    store: AllParts, where: Path, rules: DuplicateRules = TRUE, passes: int = 1, partitions: int = 2
+) -> pa.Table:
     """Verdicts of all passes on all parts, with their part."""
     judged, members = Stage(str(where), "d"), Stage(str(where.parent / "members"), "d")
     tables = []
@@ -127,10 +130,11 @@ def test_rows_without_a_component_are_not_read_into_sets(store: AllParts, tmp_pa
 
 def test_sets_that_are_cut_fail_the_step(store: AllParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No verdict is made of half a set."""
+
     def write_half(directory: str, part: int, sets: U64) -> None:
         real(directory, part, sets[: len(sets) // 2])
 
-    real = mark_duplicates.write_sets
+    real = write_sets
     monkeypatch.setattr(mark_duplicates, "write_sets", write_half)
     with pytest.raises(Exception, match="is cut short by"):
         marked(store, tmp_path / "judged")

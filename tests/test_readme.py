@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_readme_has_commands() -> None:
     """So that the test below cannot pass by finding none."""
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
 
 
 def test_commands_run_in_the_order_of_the_readme(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,7 @@ def test_manifest_lists_every_file_with_its_digest(crawl: Path, tmp_path: Path) 
     assert curate(crawl, tmp_path / "out") == 0
     files = manifest(tmp_path / "out")["files"]
     assert {name: facts["sha256"] for name, facts in files.items()} == digests(tmp_path / "out")
-    assert len(files) == 9
+    assert len(files) == 12
     assert_books_balance(tmp_path / "out")
 
 
@@ -173,9 +173,9 @@ def test_many_row_groups_make_the_same_dataset(crawl: Path, tmp_path: Path, monk
 
 
 def test_passes_follow_the_memory_that_a_shuffle_may_take(crawl: Path, tmp_path: Path) -> None:
-    """A column of keys is 16 bytes a document, held seven times: 27 columns of 240 documents in so many passes."""
+    """A column of keys is 44 bytes a document, held seven times: 27 columns of 240 documents in so many passes."""
     assert run("measure", crawl, "--output", tmp_path / "m", "--quiet") == 0
-    payload = 240 * 16 * 27
+    payload = 240 * 44 * 27
     for passes in (1, 3):
         memory = ["--set", f"run.shuffle_memory={payload * 7 // passes}"]
         out = tmp_path / f"d{passes}"
@@ -224,5 +224,5 @@ def test_manifest_is_json_that_names_its_format(crawl: Path, tmp_path: Path) -> 
     """A later version can tell it apart."""
     assert curate(crawl, tmp_path / "out") == 0
     found = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert (found["format_version"], found["crawl"], found["resumed"]) == (1, "t", False)
+    assert (found["format_version"], found["crawl"], found["resumed"]) == (2, "t", False)
     assert set(found["seconds"]) == {"measure", "decide", "publish"}

@@ -37,7 +37,7 @@ MANIFEST: dict[str, Any] = SUMMED | {
         "largest_texts": [],
     },
     "sources_by_loss": [
-        {"source": "[bold]spam.example\x1b", "records": 2000, "dropped": 1999, "share": 0.9995},
+        {"source": "[bold]spam.example\x1b", "records": 2000, "dropped": 1998, "share": 0.999},
         {"source": "fine.example", "records": 1000, "dropped": 1, "share": 0.001},
     ],
 }
@@ -71,7 +71,7 @@ sources that lost most
 ┏━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━┓
 ┃ source                 ┃ documents ┃ dropped ┃ share ┃
 ┡━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━┩
-│ [bold]spam.example\\x1b │     2,000 │   1,999 │ 99.9% │
+│ [bold]spam.example\\x1b │     2,000 │   1,998 │ 99.9% │
 │ fine.example           │     1,000 │       1 │  0.1% │
 └────────────────────────┴───────────┴─────────┴───────┘
 """

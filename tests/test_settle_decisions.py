@@ -173,7 +173,10 @@ def test_estimate_is_called_an_estimate() -> None:
     """Under `verify: signature` the mark of a similarity says that it is not a Jaccard."""
     said = {"row": 0, "near": digest_of(5), "near_similarity": 0.75, "taint": digest_of(9), "taint_similarity": 0.9}
     (found,), _ = settled([{}], [said], replace(RULES, signature=True))
-    assert [(m["rule"], m["method"]) for m in found["marks"]] == [("near_duplicate", "signature"), ("taint", "signature")]
+    assert [(m["rule"], m["method"]) for m in found["marks"]] == [
+        ("near_duplicate", "signature"),
+        ("taint", "signature"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["same_url", "exact", "near", "taint", "overlap"])
@@ -201,9 +204,7 @@ def test_overlap_is_recorded_and_drops_nothing(similarity: float | None, measure
     said = {"row": 0, "overlap": digest_of(5), "overlap_store": 0, "overlap_similarity": similarity}
     (found,), counts = settled([{}], [said])
     assert pick(found, "decision", "reason", "duplicate_of", "duplicate_build") == ("keep", None, None, None)
-    assert found["marks"] == [
-        mark("overlap", "flag", evidence=hex_of(5), evidence_build=STORES[0], **measured_by)
-    ]
+    assert found["marks"] == [mark("overlap", "flag", evidence=hex_of(5), evidence_build=STORES[0], **measured_by)]
     assert counts["flags"] == {"overlap": 1}
 
 
@@ -258,7 +259,9 @@ def parts(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
         if kinds:
             shares = {f"{kind}_similarity": draw(SHARE) for kind in sorted(kinds & {"near", "taint", "overlap"})}
             shares |= {f"{kind}_store": draw(st.integers(-1, 1)) for kind in sorted(kinds)}
-            said.append({"row": number, **{kind: digest_of(draw(st.integers(50, 99))) for kind in sorted(kinds)}, **shares})
+            said.append(
+                {"row": number, **{kind: digest_of(draw(st.integers(50, 99))) for kind in sorted(kinds)}, **shares}
+            )
     return rows, draw(st.permutations(said))
 
 

@@ -22,7 +22,7 @@ from transforms.decide.load_lists import SourceLists
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
 from transforms.decide.pair_candidates import PairCandidates, PairPass
 from transforms.decide.relabel_nodes import RelabelNodes
-from transforms.decide.settle_decisions import SettleDecisions, Settings
+from transforms.decide.settle_decisions import Settings, SettleDecisions
 from transforms.decide.write_members import WriteMembers
 from transforms.measure.fingerprint import NearSettings
 from transforms.measure.measure_parts import MeasureParts

@@ -148,6 +148,7 @@ def _judge(rows: Rows, sets: LoadedSets, rules: DuplicateRules) -> Rows:
     judged = np.where(rows["store"] != OWN, judges_earlier, judges_new)
     offers = ~barred[order] & ((rank == 0) | ((rank == 1) & (rules.within or judges_earlier)))
     found = choose_survivors(_members(rows, sets), rules.limits, judged, offers, sets.rest)
+    found = found._replace(bounded=found.bounded & ~barred[order])
     return rows | _clusters(rows) | _witnesses(found, rules, rows["store"] == OWN)
 
 
@@ -191,7 +192,6 @@ def _witnesses(found: Found, rules: DuplicateRules, own: npt.NDArray[np.bool_]) 
         "exact": found.exact,
         "near": found.near,
         "near_similarity": found.similarity,
-        "bounded": found.bounded,
     }
     if rules.duplicates == "drop_all":
         for kind in ("same_url", "exact", "near"):
@@ -199,6 +199,8 @@ def _witnesses(found: Found, rules: DuplicateRules, own: npt.NDArray[np.bool_]) 
         gone = own & np.any([columns[kind] != NONE for kind in ("same_url", "exact", "near")], axis=0)
         for kind in ("same_url", "exact", "near"):
             columns[kind][~own & gone[columns[kind]]] = NONE  # what is dropped too replaces nothing
+    # A bound matters only to what stays.
+    columns["bounded"] = found.bounded & np.all([columns[kind] == NONE for kind in ("same_url", "exact", "near")], 0)
     return columns
 
 

@@ -5,6 +5,7 @@
 ...     "url_host_name": ["x.a.example", "a.example", "192.0.2.1", None],
 ...     "source_file": ["crawl.jsonl"] * 4,
 ...     "decision": ["keep", "drop", "keep", "drop"],
+...     "reason": [None, "exact_duplicate", None, "blocklist"],
 ... })
 >>> counted = count_sources(ledger)
 >>> counted.to_pylist()[0]
@@ -13,7 +14,7 @@
 [{'source': 'a.example', 'records': 2, 'dropped': 1, 'share': 0.5}]
 
 A source is the registered domain of a document's URL; its host, where that is an IP address or a public suffix; and the
-input file, where there is no usable URL.
+input file, where there is no usable URL. Documents on a blocklist do not count: their loss is what was asked for.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import WorkError
-from schemas.reasons import DROP
+from schemas.reasons import BLOCKLIST, DROP
 from transforms.batches import strings
 from transforms.kernels.xxh3 import hash64
 from transforms.part_store import Stage, open_input, part_path, write_json
@@ -41,6 +42,7 @@ _NAMES: Final = ("url_host_registered_domain", "url_host_name", "source_file")
 
 def count_sources(ledger: pa.Table) -> pa.Table:
     """Distinct `source`s (string) of some ledger rows, with `records` and `dropped` (int64) of each, in any order."""
+    ledger = ledger.filter(pc.fill_null(pc.not_equal(ledger["reason"], BLOCKLIST), True))
     dropped = pc.equal(ledger["decision"], DROP).cast(pa.int64())
     records = pa.repeat(pa.scalar(1, pa.int64()), len(ledger))
     return add_counts(
@@ -56,7 +58,7 @@ def add_counts(counts: pa.Table) -> pa.Table:
 
 
 def rank_sources(counts: pa.Table, least: int, limit: float | None) -> dict[str, Any]:
-    """Totals of all sources, and those of at least `least` records with the highest shares dropped, ties by size, name.
+    """The sources of at least `least` records with the highest shares dropped, ties by size, name.
 
     `above` is how many of at least `least` records have a share above `limit`; 0 without a limit.
     """
@@ -64,8 +66,6 @@ def rank_sources(counts: pa.Table, least: int, limit: float | None) -> dict[str,
     large = counts.append_column("share", share).filter(pc.greater_equal(counts["records"], least))
     order = [("share", "descending"), ("records", "descending"), ("source", "ascending")]
     return {
-        "records": pc.sum(counts["records"]).as_py() or 0,
-        "dropped": pc.sum(counts["dropped"]).as_py() or 0,
         "above": 0 if limit is None else int(pc.sum(pc.greater(large["share"], limit)).as_py() or 0),
         "sources": large.sort_by(order).slice(0, MOST_SOURCES).to_pylist(),
     }
@@ -73,7 +73,7 @@ def rank_sources(counts: pa.Table, least: int, limit: float | None) -> dict[str,
 
 def merge_ranks(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """What `rank_sources` says of all sources, from what it says of disjoint sets of them."""
-    merged: dict[str, Any] = {"records": 0, "dropped": 0, "above": 0, "sources": []}
+    merged: dict[str, Any] = {"above": 0, "sources": []}
     for one in found:
         merged = {name: merged[name] + one[name] for name in merged}
     first = sorted(merged["sources"], key=lambda s: (-s["share"], -s["records"], s["source"]))
@@ -88,7 +88,7 @@ class _CountPart(beam.DoFn):
         number = part[0]
         try:
             with open_input(self.decided.path(number)) as stream:
-                ledger = pq.ParquetFile(stream).read(columns=[*_NAMES, "decision"], use_threads=False)
+                ledger = pq.ParquetFile(stream).read(columns=[*_NAMES, "decision", "reason"], use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise WorkError(f"Counting the sources of part {number} failed: {error}") from error
         counts = count_sources(ledger).combine_chunks()

@@ -1,7 +1,7 @@
 """The manifest: what a dataset is, written last; where it is, the dataset is whole."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.columns import REPLACED
@@ -46,17 +46,11 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
     )
     said = add_up(stages[1], ["kept", "dropped", "dropped_by", "marks", "flags", "lists"])
     wrote = add_up(stages[2], ["records", "kept_text_bytes"])
-    files = {
-        part_path(folder, number, "parquet"): stages[2][number]["files"][folder]
-        for folder in FOLDERS
-        for number in numbers
-    }
-    rows = {folder: sum(stages[2][n]["files"][folder]["rows"] for n in numbers) for folder in FOLDERS}
-    files |= {
-        part_path(REPLACED.name, number, "parquet"): marker["files"][REPLACED.name]
-        for number, marker in zip(others, copied, strict=True)
-    }
     replaced = sum(marker["replaced"] for marker in found)
+    files = {**_files(FOLDERS, numbers, stages[2]), **_files([REPLACED.name], others, copied)}
+    rows = dict.fromkeys([*FOLDERS, REPLACED.name], 0)
+    for path, facts in files.items():
+        rows[path.partition("/")[0]] += facts["rows"]
     check_books(
         "the dataset",
         {
@@ -66,7 +60,7 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
             "dropped by reason": (said["dropped"], sum((said["dropped_by"] or {}).values())),
             "fingerprints": (said["kept"], rows["fingerprints"]),
             "rejected": (read["rejected"], rows["rejected"]),
-            "replaced": (replaced, sum(marker["files"][REPLACED.name]["rows"] for marker in copied)),
+            "replaced": (replaced, rows[REPLACED.name]),
         },
     )
     return {
@@ -91,4 +85,15 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
             "written": sum(facts["bytes"] for facts in files.values()),
         },
         "files": files,
+    }
+
+
+def _files(
+    folders: Iterable[str], numbers: Iterable[int], markers: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What the markers of parts say of their files, by path in the dataset, folder by folder."""
+    return {
+        part_path(folder, number, "parquet"): marker["files"][folder]
+        for folder in folders
+        for number, marker in zip(numbers, markers, strict=True)
     }
