@@ -25,7 +25,7 @@ CLUSTERS: Final = "clusters.json"
 HELD_TIMES = 7
 """A local runner holds a GroupByKey in memory at about this many times its payload; see ARCHITECTURE.md, "Passes"."""
 
-LEAST_BYTES = 64 << 10
+LEAST_BYTES = 32 << 10
 """A pass takes so many in any case: starting a pass costs more than they do."""
 
 
