@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := build/lock
 
-.PHONY: help setup test demo bench docs lock clean
+.PHONY: help setup test demo bench scale peers docs lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ demo: setup  ## curate a small crawl: fetch, write, run, show one dropped page a
 
 bench: setup  ## measure the whole run against a plain copy
 	$(BIN)/python -m benchmarks.curate
+
+scale: setup  ## measure how time and memory grow from 100,000 to 1,000,000 documents
+	$(BIN)/python -m benchmarks.scale
+
+peers: setup  ## compare with datatrove: make peers DATATROVE=/path/to/venv/bin/python
+	$(BIN)/python -m benchmarks.datatrove_neardup --python $(DATATROVE)
 
 docs: setup  ## write docs/config.md and docs/columns.md anew
 	$(BIN)/python -m configs.reference > docs/config.md

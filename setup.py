@@ -27,7 +27,7 @@ setup(
         "numba>=0.61",
         "FastWARC>=2.0",
         "Resiliparse>=2.0",
-        "pydantic>=2.10",
+        "pydantic>=2.12",
         "PyYAML>=6.0.2",
         "click>=8.1",
         "rich>=13.9",
