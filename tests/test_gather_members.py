@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.errors import WorkError
 from tests.members import RULES
 from tests.tables import Row, digest_of, fingerprinted, measured
 from transforms.decide.duplicate_rules import DuplicateRules
@@ -127,3 +128,12 @@ def test_a_table_in_chunks_gives_what_the_whole_gives() -> None:
         (one, sets), (other, same) = gathered(whole, rules), gathered(chunks, rules)
         assert one.equals(other)
         assert sets.tolist() == same.tolist()
+
+
+def test_text_that_was_changed_after_it_was_measured_is_refused() -> None:
+    """The letter says so; the room for its shingles was made by what was measured."""
+    table = fingerprinted([{"text": "one two three four"}], NearSettings(RULES.ngram, RULES.bands, RULES.rows))
+    text = table.schema.get_field_index("text")
+    changed = table.set_column(text, "text", pa.array([" ".join(map(str, range(99)))], pa.large_string()))
+    with pytest.raises(WorkError, match="Measure its crawl again"):
+        gathered(changed, RULES)

@@ -49,6 +49,14 @@ def test_sets_read_nothing_beyond_the_array() -> None:
         assert sets_of(at_page_end(rows), 2, 300) == sets_of(column(rows, after=bytes(200)), 2, 300)
 
 
+def test_sets_write_nothing_beyond_their_room() -> None:
+    """A text that has more shingles than was said is refused, and what lies behind the room is not touched."""
+    out = np.full(100, 77, np.uint64)
+    data = np.frombuffer(b"a b c d e f g h i j", np.uint8)
+    assert shingle_sets(data, np.array([0, 5, data.size]), 1, out[:8]).tolist() == [-1, -1]
+    assert (out[8:] == 77).all()
+
+
 def test_a_word_repeated_a_million_times_is_one_shingle() -> None:
     """Over many pieces of scratch the set stays the same, and the row after it too."""
     rows = [b"one " * 1_000_000, b"one two"]

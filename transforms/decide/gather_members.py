@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.columns import SKETCH, TEXT
+from schemas.errors import WorkError
 from transforms.batches import digest_words, fixed_bytes, strings
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.order_survivors import LAST
@@ -88,6 +89,11 @@ def _sets(table: pa.Table, signed: npt.NDArray[np.bool_], rules: DuplicateRules)
 def _shingles(table: pa.Table, rules: DuplicateRules) -> tuple[U64, I64]:
     room = np.empty(int(pc.sum(table["shingle_count"]).as_py()), np.uint64)
     sizes = shingle_sets(*strings(table[TEXT.name].combine_chunks()), rules.ngram, room)
+    if (sizes < 0).any():
+        raise WorkError(
+            "The texts have more shingles than `shingle_count` says: the store was changed after it was measured.\n"
+            "Measure its crawl again."
+        )
     return room[: sizes.sum()], sizes
 
 

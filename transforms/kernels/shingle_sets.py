@@ -21,8 +21,8 @@ def shingle_sets(data: Bytes, offsets: I64, n: int, out: U64) -> I64:
     """Write the distinct shingles of every row to `out`, one row after the other; returns their numbers.
 
     `data` is uint8, `offsets` int64 of shape (rows + 1,); a shingle is the hash of `n` words that signatures are made
-    of. `out`, uint64, must have room for all shingles with their repeats. The result is int64 of shape (rows,). Inside
-    a row shingles stand in the order in which they first occur.
+    of. `out`, uint64, must have room for all shingles with their repeats; if it has not, all results are -1. The result
+    is int64 of shape (rows,). Inside a row shingles stand in the order in which they first occur.
     """
     sizes = np.empty(offsets.size - 1, np.int64)
     room = make_room(WORDS, n)
@@ -31,6 +31,9 @@ def shingle_sets(data: Bytes, offsets: I64, n: int, out: U64) -> I64:
         start, stop, seen, end = offsets[row], offsets[row + 1], 0, begin
         while start < stop:
             start, seen, count = hash_shingles(data, start, stop, n, seen, room)
+            if end + count > out.size:
+                sizes[:] = -1
+                return sizes
             for i in range(count):
                 out[end + i] = max(room.shingles[i], np.uint64(1))
             end += count
