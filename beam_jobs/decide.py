@@ -82,7 +82,7 @@ class _Steps:
         pairs = self._step(f"pairs-{len(passes)}")
         for share in passes:
             progress.phase = f"pairing candidates, pass {share.number + 1} of {len(passes)}"
-            if share.number not in pairs.done():
+            if pairs.marker(share.number) is None:
                 step = PairCandidates(self.parts, pairs, share, rules.sketch_words, rules.least_to_tie)
                 self._run_pass(pairs, share.number, range(self.parts.count), step)
         return pairs
@@ -104,7 +104,7 @@ class _Steps:
         passes = [JudgePass(number, count, partitions(payload // count)) for number in range(count)]
         for share in passes:
             progress.phase = f"judging duplicates, pass {share.number + 1} of {count}"
-            if share.number not in judged.done():
+            if judged.marker(share.number) is None:
                 step = MarkDuplicates(self.parts, self.members, judged, self.prepared.lists, self.rules, share)
                 self._run_pass(judged, share.number, holders, step)
             remove_tree(share.sets_directory(judged))

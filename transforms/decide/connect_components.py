@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from transforms.decide.chunks import arrow_names
 from transforms.decide.count_components import component_facts
+from transforms.decide.ordinals import part_and_row
 from transforms.decide.pair_candidates import pass_of
-from transforms.decide.write_members import part_and_row, write_part
+from transforms.decide.write_members import write_part
 from transforms.kernels.components import connect
 from transforms.part_store import Stage, join, read_arrow
 

@@ -43,17 +43,17 @@ def needed_columns(rules: DuplicateRules) -> list[str]:
 
 
 def gather_members(
-    table: pa.Table, component: U64, blocked: npt.NDArray[np.bool_], first_id: U64, rules: DuplicateRules
+    table: pa.Table, component: U64, blocked: npt.NDArray[np.bool_], ids: U64, rules: DuplicateRules
 ) -> tuple[pa.RecordBatch, U64]:
     """Facts of some documents, one row each, and their sets, one after the other.
 
-    `table` has the columns `needed_columns` of these documents; `component`, `blocked` and `first_id` (its ordinal)
+    `table` has the columns `needed_columns` of these documents; `component`, `blocked` and `ids` (their ordinals)
     are of shape (rows,). Of documents with one text the set stands there once. In the batch, `set_start` and
     `set_size` say where in the array of sets (uint64) a row's own is.
     """
     signed = (np.asarray(table["shingle_count"]) > 0) & bool(rules.permutations)
     columns: dict[str, Any] = {
-        "id": first_id,
+        "id": ids,
         "component": component,
         **{name: table[name].combine_chunks() for name in ("doc_id", "url_digest", "text_digest", "text_bytes")},
         "fetch_time": pc.fill_null(table["fetch_time"].combine_chunks().cast(pa.int64()), LAST),

@@ -17,6 +17,7 @@ from transforms.batches import digest_words, digests, fixed_bytes
 from transforms.decide.all_parts import OWN, AllParts
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.order_survivors import Facts, order_survivors
+from transforms.decide.ordinals import part_and_row
 from transforms.decide.shingle_files import HELD_BYTES, ITEM, LoadedSets
 from transforms.kernels.survivors import NONE, Found, Members, choose_survivors, find_sources, groups
 
@@ -65,7 +66,7 @@ def judge_members(table: pa.Table, parts: AllParts, rules: DuplicateRules, load:
 def verdicts(batch: Rows) -> pa.RecordBatch:
     """A batch of `judge_members` as rows of the schema `VERDICTS`."""
     columns: dict[str, Any] = {
-        "row": (batch["id"] & np.uint64(0xFFFFFFFF)).astype(np.uint32),
+        "row": part_and_row(batch["id"])[1],
         "cluster_id": digests(batch["cluster_id"]),
         "cluster_size": batch["cluster_size"],
         "bounded": batch["bounded"],
@@ -82,7 +83,7 @@ def verdicts(batch: Rows) -> pa.RecordBatch:
 
 def _rows(table: pa.Table, parts: AllParts, rules: DuplicateRules) -> Rows:
     count = len(table)
-    part = (table["id"].to_numpy() >> np.uint64(32)).astype(np.int64)
+    part, _ = part_and_row(table["id"].to_numpy())
     rows: Rows = {
         "id": table["id"].to_numpy(),
         "part": part,

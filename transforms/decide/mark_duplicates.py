@@ -14,6 +14,7 @@ from transforms.decide.gather_members import gather_members, needed_columns
 from transforms.decide.judge_members import judge_members, verdicts
 from transforms.decide.list_clusters import list_clusters, merge_clusters
 from transforms.decide.load_lists import SourceLists
+from transforms.decide.ordinals import ordinals
 from transforms.decide.shingle_files import load_sets, write_sets
 from transforms.part_store import Stage, join, part_path, read_arrow, write_arrow, write_json
 from transforms.shuffle import Packed, split, unpack
@@ -64,8 +65,7 @@ class _GatherMembers(beam.DoFn):
         row = members["row"].to_numpy()[mine]
         table = self.parts.read(number, needed_columns(self.rules)).take(pa.array(row))
         blocked = self.lists.mark(table["url_host_name"].combine_chunks()).blocked
-        ids = row.astype(np.uint64) + np.uint64(number << 32)
-        batch, sets = gather_members(table, component[mine], blocked, ids, self.rules)
+        batch, sets = gather_members(table, component[mine], blocked, ordinals(number, row), self.rules)
         write_sets(self.share.sets_directory(self.judged), number, sets)
         yield from split(batch, target.astype(np.int64))
 

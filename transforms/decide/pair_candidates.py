@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas.columns import SKETCH
 from transforms.batches import digest_words, fixed_bytes
 from transforms.decide.all_parts import AllParts
+from transforms.decide.ordinals import ordinals
 from transforms.kernels.candidates import order_by_partition, tie_candidates
 from transforms.kernels.components import contract
 from transforms.kernels.minhash import band_keys
@@ -98,7 +99,7 @@ class _ReadKeys(beam.DoFn):
 def _in_order(values: Iterable[bytes], words: int) -> tuple[U64, U64, U64]:
     """Keys, ids and sketches of a partition; parts in the order of their numbers, not of their arrival."""
     batches = sorted((unpack([value]) for value in values), key=_part)
-    ids = [batch["row"].to_numpy().astype(np.uint64) + np.uint64(_part(batch) << 32) for batch in batches]
+    ids = [ordinals(_part(batch), batch["row"].to_numpy()) for batch in batches]
     table = pa.concat_tables(batch.replace_schema_metadata() for batch in batches).combine_chunks()
     sketches = (
         fixed_bytes(table["sketch"].combine_chunks()).view(np.uint64) if words else np.zeros((len(table), 0), "u8")

@@ -8,16 +8,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.decide.chunks import Chunks, Turn
+from transforms.decide.ordinals import part_and_row
 from transforms.part_store import part_path, write_arrow
 from transforms.shuffle import Packed, unpack
 
 SENT_BYTES = 12
 """What one member sends: a row (uint32) and a component (uint64)."""
-
-
-def part_and_row(ids: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """Part number and row of ids: their upper and lower 32 bits."""
-    return (ids >> np.uint64(32)).astype(np.int64), (ids & np.uint64(0xFFFFFFFF)).astype(np.uint32)
 
 
 def write_part(directory: str, part: int, rows: npt.NDArray[np.uint32], components: npt.NDArray[np.uint64]) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from transforms.batches import hex_digests
 from transforms.decide.all_parts import OWN, AllParts
 from transforms.decide.list_clusters import Group
-from transforms.decide.write_members import part_and_row
+from transforms.decide.ordinals import part_and_row
 
 _READERS: Final = 8
 """Parts that are read at once: a few columns of each, so that on an object store the time is that of asking."""
