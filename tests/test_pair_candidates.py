@@ -1,5 +1,6 @@
 """Pairing candidates through Beam: documents with an equal key end in one component, however the keys are cut."""
 
+import itertools
 from pathlib import Path
 
 import apache_beam as beam
@@ -92,3 +93,19 @@ def test_part_without_rows_has_no_keys() -> None:
         candidate_keys(pa.table({"text_digest": pa.nulls(0), "shingle_count": pa.array([], pa.int32())}), [])[0].size
         == 0
     )
+
+
+@pytest.mark.parametrize("arrival", list(itertools.permutations(range(3))), ids=str)
+def test_order_of_arrival_changes_no_edge(tmp_path: Path, arrival: tuple[int, ...]) -> None:
+    """The third is like the first two, which are not alike. Who leads is a matter of order: that of the parts."""
+    stage = Stage(str(tmp_path / "measured"), "m")
+    Path(stage.directory).mkdir()
+    for part, sketch in enumerate((bytes(8), b"\xff" * 8, b"\xff" * 4 + bytes(4))):
+        table = fingerprinted([{"text": TEXTS[0]}], NEAR)
+        at = table.schema.get_field_index("sketch")
+        pq.write_table(table.set_column(at, table.schema.field(at), pa.array([sketch], pa.binary(8))), stage.path(part))
+    step = PairCandidates(AllParts(stage, 3), Stage(str(tmp_path), "p"), PairPass(0, ("band_00",), 0, 1, 1), 1, 16)
+    values = [value for part in range(3) for _, value in step.read.process((part, []))]
+    step.write.process((0, [values[i] for i in arrival]))
+    edges = read_arrow(str(tmp_path / "edges-00000-00000.arrow"))
+    assert edges.to_pydict() == {"a": [0], "b": [2 << 32]}
