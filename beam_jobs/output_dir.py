@@ -8,9 +8,19 @@ from typing import Final
 from beam_jobs.decide import CLUSTERS
 from schemas.columns import REPLACED
 from schemas.errors import OutputError
-from transforms.part_store import STAGE_FILE, is_local, is_unfinished, join, list_names, read_json, remove_tree, sweep
-from transforms.publish.write_manifest import MANIFEST
-from transforms.publish.write_parts import FOLDERS, REPLACED_SUFFIX
+from transforms.decide.settle_decisions import REPLACED_SUFFIX
+from transforms.part_store import (
+    MANIFEST,
+    STAGE_FILE,
+    is_local,
+    is_unfinished,
+    join,
+    list_names,
+    read_json,
+    remove_tree,
+    sweep,
+)
+from transforms.publish.write_parts import FOLDERS
 
 WORK: Final = "_work"
 _FOLDERS: Final = (*FOLDERS, REPLACED.name)

@@ -15,6 +15,7 @@ from schemas.errors import OutputError
 from transforms.decide.all_parts import AllParts
 from transforms.measure.fingerprint import fingerprint_facts
 from transforms.part_store import (
+    MANIFEST,
     Stage,
     exists,
     file_facts,
@@ -25,7 +26,7 @@ from transforms.part_store import (
     remove_tree,
     write_json,
 )
-from transforms.publish.write_manifest import FORMAT_VERSION, MANIFEST, balance
+from transforms.publish.write_manifest import FORMAT_VERSION, balance
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
 

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from beam_jobs.summary import print_summary
 from schemas.errors import InputError
-from transforms.part_store import exists, join, read_json
+from transforms.part_store import MANIFEST, exists, join, read_json
 from transforms.publish.raise_alarms import printable
-from transforms.publish.write_manifest import FORMAT_VERSION, MANIFEST
+from transforms.publish.write_manifest import FORMAT_VERSION
 
 
 def read_manifest(dataset: str) -> dict[str, Any]:

@@ -53,6 +53,15 @@ def test_module_imports_only_what_its_folder_may(path: Path) -> None:
     assert [m for m in ours if not any(is_under(m, allowed) for allowed in MAY_IMPORT[folder])] == []
 
 
+@pytest.mark.parametrize("later", [2, 1])
+def test_wing_knows_none_that_comes_after_it(later: int) -> None:
+    """measure, decide, publish: what a stage reads of another is what that one wrote before."""
+    wings = [f"transforms.{wing}" for wing in ("measure", "decide", "publish")]
+    for path in SOURCES:
+        if any(is_under(name_of(path), wing) for wing in wings[:later]):
+            assert not [m for m in imports(parsed(path)) if is_under(m, wings[later])], path
+
+
 @pytest.mark.parametrize("path", [p for p in SOURCES if is_under(name_of(p), "transforms.kernels")], ids=name_of)
 def test_kernel_knows_neither_arrow_nor_beam(path: Path) -> None:
     """Numbers only: numpy and numba."""

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from schemas.columns import DIGEST, DOCUMENTS, FINGERPRINTS, LEDGER, REJECTED, REPLACED, near_fields
 from schemas.errors import BooksError, WorkError
 from tests.tables import Row, digest_of, hex_of, ledger, measured
+from transforms.decide.settle_decisions import REPLACED_SUFFIX
 from transforms.measure.tally import Tally
 from transforms.part_store import Stage, file_facts, list_names, write_file
 from transforms.publish.write_parts import (
-    REPLACED_SUFFIX,
     WriteParts,
     check_books,
     documents_schema,

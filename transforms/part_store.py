@@ -23,6 +23,8 @@ from schemas.errors import OutputError
 
 PART_NAME = "part-{:05d}"
 STAGE_FILE = "stage.json"
+MANIFEST = "manifest.json"
+"""What a dataset is, written last; where it is, the dataset is whole."""
 _UNFINISHED = ".tmp-"
 
 

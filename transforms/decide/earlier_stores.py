@@ -7,8 +7,7 @@ from typing import Any
 
 from schemas.errors import InputError
 from transforms.decide.all_parts import EarlierStore
-from transforms.part_store import STAGE_FILE, Stage, exists, file_size, join, read_json
-from transforms.publish.write_manifest import MANIFEST
+from transforms.part_store import MANIFEST, STAGE_FILE, Stage, exists, file_size, join, read_json
 
 
 def open_earlier(paths: Sequence[str], fingerprint: Mapping[str, Any]) -> tuple[EarlierStore, ...]:

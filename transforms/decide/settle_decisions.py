@@ -23,8 +23,9 @@ from transforms.decide.mark_sources import SourceMarks
 from transforms.decide.marks import Marks, list_marks
 from transforms.decide.marks import reasons as drop_reasons
 from transforms.part_store import Stage, exists, part_path, read_arrow, write_file
-from transforms.publish.write_parts import REPLACED_SUFFIX
 
+REPLACED_SUFFIX: Final = "replaced.parquet"
+"""Of the file that lists the documents of a part of an earlier store that are replaced."""
 _KINDS: Final = {reasons.URL: "same_url", reasons.EXACT: "exact", reasons.NEAR: "near"}
 NARROW = ["doc_id", RECORD_ID.name, *(column.name for column in LINEAGE), "text_bytes", "text_digest"]
 """Measured columns that go to the ledger."""

@@ -8,7 +8,6 @@ from schemas.columns import REPLACED
 from transforms.part_store import Stage, part_path
 from transforms.publish.write_parts import FOLDERS, check_books
 
-MANIFEST: Final = "manifest.json"
 FORMAT_VERSION: Final = 2
 """2 added `fingerprints/`, `replaced/`, and the keys `fingerprint`, `duplicates`, `alarms` and `sources_by_loss`."""
 

@@ -12,11 +12,10 @@ from schemas.columns import BUILD_ID, DOC_ID, DOCUMENTS, FINGERPRINTS, MEASURED,
 from schemas.errors import BooksError, CleartitleError, WorkError
 from schemas.reasons import KEEP
 from transforms.batches import hex_digests
+from transforms.decide.settle_decisions import REPLACED_SUFFIX
 from transforms.part_store import Stage, copy_file, file_facts, join, open_input, part_path, write_file
 
 FOLDERS = ("documents", "ledger", "rejected", "fingerprints")
-REPLACED_SUFFIX = "replaced.parquet"
-"""Of the file in which decide lists the documents of a part of an earlier store that are replaced."""
 _FROM_LEDGER = [c.name for c in DOCUMENTS.columns if c.name != TEXT.name]
 
 
