@@ -52,8 +52,12 @@ MARK: Final = pa.struct(
         pa.field("list", pa.string()),
         pa.field("list_sha256", pa.string()),
         pa.field("category", pa.string()),
+        pa.field("file", pa.string()),
         pa.field("line", pa.int64()),
         pa.field("matched", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("start", pa.int64()),
+        pa.field("end", pa.int64()),
         pa.field("value", pa.float64()),
         pa.field("limit", pa.float64()),
         pa.field("method", pa.string()),
@@ -63,18 +67,58 @@ MARK: Final = pa.struct(
 )
 MARK_MEANINGS: Final = {
     "rule": "The rule that fired.",
-    "action": "`drop`, or `flag` for a mark that is only recorded.",
+    "action": "`drop`, `quarantine`, or `flag` for a mark that is only recorded.",
     "list": "Name of the list, for rules that match lists.",
-    "list_sha256": "SHA-256 of the list file as it was read.",
-    "category": "Category of the list, from the config.",
-    "line": "Line of the entry in the list, from 1.",
-    "matched": "The entry that matched.",
+    "list_sha256": "SHA-256 of the list as it was read; of a folder, see the rules.",
+    "category": "Category of the list; of an ISBN, the publisher.",
+    "file": "File of the folder or archive that the entry stands in; null where the list is one file.",
+    "line": "Line of the entry in its file, from 1.",
+    "matched": "What matched: the entry of a list, the statement, the number, the directive.",
+    "source": "Where a signal was read: `text`, or a place of the page such as `http:x-robots-tag`.",
+    "start": "Where it begins, in bytes of the text; null where it does not stand in the text.",
+    "end": "Where it ends, in bytes of the text.",
     "value": "The measured value, for rules with a limit.",
     "limit": "The limit it was compared with.",
     "method": "How a similarity was measured: `jaccard`, or `signature` for the estimate by MinHash.",
     "evidence": "`doc_id` of the document that the mark points to.",
     "evidence_build": "The earlier build that holds that document; null for this one.",
 }
+
+FINDING: Final = pa.struct(
+    [
+        pa.field("value", pa.string(), False),
+        pa.field("source", pa.string(), False),
+        pa.field("start", pa.int64()),
+        pa.field("end", pa.int64()),
+    ]
+)
+"""A signal in a normal form, where it was read, and where in the text it stands, in bytes."""
+NOTICE: Final = pa.struct(
+    [
+        pa.field("statement", pa.string(), False),
+        pa.field("years", pa.list_(pa.int16()), False),
+        pa.field("holder", pa.string()),
+        pa.field("source", pa.string(), False),
+        pa.field("start", pa.int64()),
+        pa.field("end", pa.int64()),
+    ]
+)
+RESERVATION: Final = pa.struct(
+    [
+        pa.field("signal", pa.string(), False),
+        pa.field("value", pa.string()),
+        pa.field("agent", pa.string()),
+        pa.field("source", pa.string(), False),
+    ]
+)
+PAGE_SIGNAL: Final = pa.struct(
+    [
+        pa.field("kind", pa.string(), False),
+        pa.field("value", pa.string()),
+        pa.field("agent", pa.string()),
+        pa.field("source", pa.string(), False),
+    ]
+)
 
 DOC_ID: Final = Column(
     "doc_id",
@@ -107,6 +151,49 @@ LINEAGE: Final = (
 TEXT_FACTS: Final = (
     Column("text_bytes", pa.int64(), "Length of the text in bytes of UTF-8.", nullable=False),
     Column("text_digest", pa.string(), "XXH3-128 of the normalised text, hex; null if it is empty."),
+)
+RIGHTS: Final = (
+    Column(
+        "copyright_notices",
+        pa.list_(NOTICE),
+        "Copyright notices: the statement as it stands, the years it names, its holder (null if it names none), "
+        "`source` (`text`, or a place of the page) and its place in the text in bytes.",
+        nullable=False,
+    ),
+    Column(
+        "rights_reserved",
+        pa.list_(FINDING),
+        "Statements that all rights are reserved; `value` is their language (BCP 47).",
+        nullable=False,
+    ),
+    Column("isbns", pa.list_(FINDING), "ISBNs with a right check digit, as 13 digits.", nullable=False),
+    Column("issns", pa.list_(FINDING), "ISSNs with a right check digit, as `1234-5679`.", nullable=False),
+    Column("dois", pa.list_(FINDING), "DOIs in lower case, without resolver.", nullable=False),
+    Column("arxiv_ids", pa.list_(FINDING), "arXiv identifiers, without `arXiv:`.", nullable=False),
+    Column(
+        "licences",
+        pa.list_(FINDING),
+        "Licences that are named: SPDX identifiers; of Creative Commons, without version where none is named.",
+        nullable=False,
+    ),
+    Column(
+        "reservations",
+        pa.list_(RESERVATION),
+        "What HTTP header and HTML say of mining and indexing; null where the input holds neither. `agent` is the "
+        "crawler that a directive names; null for all.",
+    ),
+    Column("page_authors", pa.list_(pa.string()), "Authors that the HTML names as such; null where there is none."),
+    Column("page_publishers", pa.list_(pa.string()), "Publishers that the HTML names; null where there is none."),
+)
+"""Rights signals, measured on every document before anything else is done to it."""
+BASIS: Final = (
+    Column(
+        "rights_basis",
+        pa.string(),
+        "`licensed`, `open_licence`, `public_domain` or `crawl`, by the sources register; `crawl` if it is silent.",
+        nullable=False,
+    ),
+    Column("rights_reference", pa.string(), "Contract or licence that the register names for the source."),
 )
 CLUSTER: Final = (
     Column(
@@ -171,6 +258,11 @@ RECORDS: Final = Table(
                 "source_position",
             )
         ),
+        Column(
+            "page_signals",
+            pa.list_(PAGE_SIGNAL),
+            "What HTTP header and HTML say of rights, as it stands there; null where the input holds neither.",
+        ),
         TEXT,
     ),
 )
@@ -185,6 +277,7 @@ MEASURED: Final = Table(
         Column("text_bytes", pa.int64(), "Length of the text in bytes of UTF-8.", nullable=False),
         TEXT_DIGEST,
         SHINGLE_COUNT,
+        *RIGHTS,
         TEXT,
     ),
 )
@@ -206,8 +299,12 @@ LEDGER: Final = Table(
         RECORD_ID,
         *LINEAGE,
         *TEXT_FACTS,
-        Column("decision", pa.string(), "`keep` or `drop`.", nullable=False),
-        Column("reason", pa.string(), "The first rule that drops the row; null if it is kept."),
+        Column("decision", pa.string(), "`keep`, `quarantine` or `drop`.", nullable=False),
+        Column(
+            "reason",
+            pa.string(),
+            "The first rule that drops the row; if none does, the first that quarantines it; null if it is kept.",
+        ),
         Column("marks", pa.list_(MARK), "All rules that fired, with their evidence.", nullable=False),
         *DUPLICATE,
         *CLUSTER,
@@ -217,13 +314,20 @@ LEDGER: Final = Table(
             "The survivor rules in their order; `none` if every duplicate is dropped, `flag` if none is.",
             nullable=False,
         ),
+        *BASIS,
+        *RIGHTS,
         BUILD_ID,
     ),
 )
 DOCUMENTS: Final = Table(
     "documents",
     "The kept documents with their text and lineage. Carried columns follow.",
-    (DOC_ID, RECORD_ID, *LINEAGE, *TEXT_FACTS, *CLUSTER, BUILD_ID, TEXT),
+    (DOC_ID, RECORD_ID, *LINEAGE, *TEXT_FACTS, *CLUSTER, *BASIS, *RIGHTS, BUILD_ID, TEXT),
+)
+QUARANTINE: Final = Table(
+    "quarantine",
+    "The quarantined documents with their text, and with all that the ledger says of them. Carried columns follow.",
+    (*LEDGER.columns, TEXT),
 )
 REPLACED: Final = Table(
     "replaced",
@@ -249,7 +353,7 @@ REJECTED: Final = Table(
         BUILD_ID,
     ),
 )
-TABLES: Final = (DOCUMENTS, LEDGER, FINGERPRINTS, REJECTED, REPLACED, MEASURED, RECORDS)
+TABLES: Final = (DOCUMENTS, QUARANTINE, LEDGER, FINGERPRINTS, REJECTED, REPLACED, MEASURED, RECORDS)
 
 
 def near_fields(bands: int, rows: int, sketch_bytes: int) -> list[pa.Field]:

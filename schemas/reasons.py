@@ -6,10 +6,25 @@
 from typing import Final
 
 KEEP: Final = "keep"
+QUARANTINED: Final = "quarantine"
 DROP: Final = "drop"
 
 EMPTY_TEXT: Final = "empty_text"
 BLOCKLIST: Final = "blocklist"
+PIRATED_MARKER: Final = "pirated_marker"
+TDM_RESERVATION: Final = "tdm_reservation"
+NOAI: Final = "noai"
+NOIMAGEAI: Final = "noimageai"
+NOINDEX: Final = "noindex"
+COPYRIGHT_NOTICE: Final = "copyright_notice"
+RIGHTS_RESERVED: Final = "rights_reserved"
+PUBLISHER_ISBN: Final = "publisher_isbn"
+ISBN: Final = "isbn"
+ISSN: Final = "issn"
+DOI: Final = "doi"
+ARXIV: Final = "arxiv"
+LICENCE: Final = "licence"
+UNLICENSED: Final = "unlicensed"
 SAME_URL: Final = "same_url"
 EXACT_DUPLICATE: Final = "exact_duplicate"
 NEAR_DUPLICATE: Final = "near_duplicate"
@@ -20,7 +35,22 @@ ALLOWED: Final = "allowed"
 
 RULES: Final = {
     EMPTY_TEXT: "The text is null, or empty after normalisation.",
-    BLOCKLIST: "The host, or a parent domain of it, stands on a blocklist.",
+    BLOCKLIST: "The URL stands on a blocklist: its host, a parent domain of it, a prefix, or a pattern.",
+    PIRATED_MARKER: "The text holds a phrase that marks pirated copies.",
+    TDM_RESERVATION: "The page reserves text and data mining (TDMRep, `tdm-reservation: 1`).",
+    NOAI: "The page says `noai`.",
+    NOIMAGEAI: "The page says `noimageai`.",
+    NOINDEX: "The page says `noindex`.",
+    COPYRIGHT_NOTICE: "There is a copyright notice.",
+    RIGHTS_RESERVED: "There is a statement that all rights are reserved.",
+    PUBLISHER_ISBN: "There is an ISBN of a publisher on a list.",
+    ISBN: "There is an ISBN.",
+    ISSN: "There is an ISSN.",
+    DOI: "There is a DOI.",
+    ARXIV: "There is an arXiv identifier.",
+    LICENCE: "A licence is named.",
+    UNLICENSED: "The sources register gives no basis but `crawl`, and the page declares no licence of "
+    "`policy.open_licences`.",
     SAME_URL: "Another document with the same normalised URL survives.",
     EXACT_DUPLICATE: "Another document with the same normalised text survives.",
     NEAR_DUPLICATE: "The similarity to a surviving document reaches `dedup.near.threshold`.",
@@ -29,11 +59,12 @@ RULES: Final = {
     "Never drops.",
     COMPARISON_BOUND: "It stays though not all survivors of its cluster were compared with it: there were more than "
     "`dedup.near.most_estimates` or `most_comparisons` allow. Never drops.",
-    ALLOWED: "The host stands on `sources.allow`, which beats a blocklist. Never drops.",
+    ALLOWED: "An allow list, or an exception of a blocklist, lets the URL in, which beats a blocklist. Never drops.",
 }
 
 # What a mark does to its row.
 MARK_DROP: Final = "drop"
+MARK_QUARANTINE: Final = "quarantine"
 MARK_FLAG: Final = "flag"
 
 # duplicate_kind

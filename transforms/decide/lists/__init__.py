@@ -1,0 +1,1 @@
+"""Lists of sources: read in many formats, compiled to indexes, matched against hosts and URLs."""
