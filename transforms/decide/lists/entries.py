@@ -1,4 +1,4 @@
-"""What a list of sources says, in whatever format it was written: domains, URL prefixes and patterns with their lines."""
+"""What a list of sources says, in whatever format it was written: domains, URL prefixes and patterns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Entries:
     file: str | None
     """The file of a folder or archive, such as `warez/domains`; None for a list that is one file."""
     domains: pa.Array
-    """large_string, shape (domains,): hosts as `url_host_name` writes them; `*.` in front where the line has `*.` or `.`"""
+    """large_string, shape (domains,): as `url_host_name` writes hosts; `*.` in front where the line has `*.` or `.`"""
     domain_lines: I64
     prefixes: pa.Array
     """large_string, shape (prefixes,): normalised URLs without their scheme, such as `host/path?query`"""
