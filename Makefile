@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := build/lock
 
-.PHONY: help setup test demo bench scale peers docs lock clean
+.PHONY: help setup test demo bench detectors scale peers docs lock clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/stamp  ## install the package, its command and the tools of its developers into .venv
 
@@ -33,8 +33,14 @@ demo: setup  ## curate a small crawl: fetch, write, run, show one dropped page a
 	@printf '\nA page that was dropped, beside the page that it repeats:\n\n'
 	@$(BIN)/python -m demo.show_witness demo/dataset
 
-bench: setup  ## measure the whole run against a plain copy
+bench: setup  ## measure the whole run against a plain copy, lists of millions of entries, and rights signals
 	$(BIN)/python -m benchmarks.curate
+	$(BIN)/python -m benchmarks.lists
+	$(BIN)/python -m benchmarks.rights
+
+detectors: setup  ## measure what the detectors of notices and identifiers find and miss
+	$(BIN)/python -m benchmarks.notices
+	$(BIN)/python -m benchmarks.identifiers
 
 scale: setup  ## measure how time and memory grow from 100,000 to 1,000,000 documents
 	$(BIN)/python -m benchmarks.scale

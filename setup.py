@@ -12,13 +12,18 @@ setup(
         "transforms",
         "transforms.measure",
         "transforms.measure.readers",
+        "transforms.measure.rights",
         "transforms.decide",
+        "transforms.decide.lists",
         "transforms.publish",
         "transforms.kernels",
         "schemas",
         "configs",
     ],
-    package_data={"transforms.kernels": ["characters.npz"]},
+    package_data={
+        "configs": ["blocklists/*.txt", "markers/*.txt", "presets/*.yaml", "publishers/*.txt"],
+        "transforms.kernels": ["characters.npz"],
+    },
     install_requires=[
         "apache-beam>=2.77",
         "pyarrow>=20",
@@ -33,6 +38,7 @@ setup(
         "rich>=13.9",
         "ada-url>=1.15",
         "publicsuffixlist>=1.0.2",
+        "ahocorasick_rs>=1.0",
         "zstandard>=0.23",
     ],
     extras_require={

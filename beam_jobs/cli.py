@@ -174,7 +174,7 @@ class _Start:
         self.prepared = prepare(load(config, overrides))
         self.job = Job(options, Reporter(quiet=quiet), overwrite)
         self.resume = resume
-        for warning in self.prepared.lists.warnings():
+        for warning in self.prepared.sources.warnings():
             click.echo(f"cleartitle: {warning}", err=True)
 
     def stage(self, directory: str, command: str) -> "Stage":

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -16,6 +17,7 @@ from transforms.decide.list_clusters import merge_clusters
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
 from transforms.decide.pair_candidates import PairCandidates, PairPass, key_columns
 from transforms.decide.settle_decisions import Settings, SettleDecisions
+from transforms.decide.weigh_sources import WeighSources
 from transforms.part_store import Stage, exists, join, list_file_names, read_json, remove_tree, write_json
 from transforms.shuffle import partitions
 from transforms.spread_parts import SpreadParts
@@ -51,7 +53,7 @@ class _Steps:
         self.prepared, self.measured, self.decided, self.options = prepared, measured, decided, options
         self.rules = prepared.duplicates
         self.parts = AllParts(measured, len(prepared.plan.parts), prepared.earlier)
-        self.members = self._step("members")
+        self.weighed, self.members = self._step("sources"), self._step("members")
         own = count_records(measured, self.parts.own, "measure")
         self.records = own + sum(store.records for store in prepared.earlier)
 
@@ -60,13 +62,14 @@ class _Steps:
         clusters = join(self.decided.directory, CLUSTERS)
         if not left and exists(clusters):
             return
+        self._weigh(progress)
         self._connect(self._pair(progress), progress)
         judged, passes = self._judge(progress)
         write_json(clusters, self._list_clusters(judged, passes))
         progress.phase = "settling"
         stores = tuple(store.build for store in self.prepared.earlier)
         settings = Settings(self.rules, stores, self.prepared.build_id)
-        settle = SettleDecisions(self.parts, self.decided, judged, passes, self.prepared.lists, settings)
+        settle = SettleDecisions(self.parts, self.decided, judged, passes, self.weighed, settings)
         run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Settle" >> settle)
 
     def _step(self, name: str) -> Stage:
@@ -74,6 +77,16 @@ class _Steps:
         step = Stage(join(self.decided.directory, name), self.decided.digest)
         step.begin({})
         return step
+
+    def _weigh(self, progress: StageProgress) -> None:
+        left = sorted(set(range(self.parts.count)) - self.weighed.done())
+        if not left:
+            return
+        progress.phase = "weighing sources"
+        sources = self.prepared.sources
+        rules = replace(sources, lists=sources.lists.store(join(self.decided.directory, "lists")))
+        step = WeighSources(self.parts, self.weighed, rules)
+        run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Weigh" >> step)
 
     def _pair(self, progress: StageProgress) -> Stage:
         rules = self.rules
@@ -105,7 +118,7 @@ class _Steps:
         for share in passes:
             progress.phase = f"judging duplicates, pass {share.number + 1} of {count}"
             if judged.marker(share.number) is None:
-                step = MarkDuplicates(self.parts, self.members, judged, self.prepared.lists, self.rules, share)
+                step = MarkDuplicates(self.parts, self.members, judged, self.weighed, self.rules, share)
                 self._run_pass(judged, share.number, holders, step)
             remove_tree(share.sets_directory(judged))
         return judged, passes

@@ -26,7 +26,7 @@ WORK: Final = "_work"
 _FOLDERS: Final = (*FOLDERS, REPLACED.name)
 _PARTS: Final = re.compile(r"part-\d{5,}\.parquet")
 _STAGE: Final = re.compile(
-    rf"stage\.json|{re.escape(CLUSTERS)}|members|components|(pairs|verdicts)-\d+|plan-\d{{5,}}\.json"
+    rf"stage\.json|{re.escape(CLUSTERS)}|lists|sources|members|components|(pairs|verdicts)-\d+|plan-\d{{5,}}\.json"
     rf"|part-\d{{5,}}\.(json|parquet|rejected\.parquet|{re.escape(REPLACED_SUFFIX)})"
 )
 

@@ -11,7 +11,11 @@ from configs.model import Config, Dedup, digest, measure_digest
 from transforms.decide.all_parts import EarlierStore
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.earlier_stores import open_earlier
-from transforms.decide.load_lists import SourceLists
+from transforms.decide.lists.load_lists import SourceLists
+from transforms.decide.markers import MarkerLists
+from transforms.decide.publishers import PublisherLists
+from transforms.decide.sources_register import Register
+from transforms.decide.weigh_sources import SourceRules
 from transforms.measure.fingerprint import RULES_VERSION, NearSettings, fingerprint_facts
 from transforms.measure.list_files import list_files
 from transforms.measure.map_columns import map_columns
@@ -36,7 +40,7 @@ class Prepared:
 
     config: Config
     plan: Plan
-    lists: SourceLists
+    sources: SourceRules
     read: ReadRules
     near: NearSettings | None
     duplicates: DuplicateRules
@@ -45,8 +49,7 @@ class Prepared:
 
     @property
     def config_digest(self) -> str:
-        lists = {listed.name: listed.sha256 for listed in self.lists.references}
-        return digest(self.config, lists, [store.digest for store in self.earlier])
+        return digest(self.config, self.sources.digests(), [store.digest for store in self.earlier])
 
     @property
     def measured_digest(self) -> str:
@@ -66,19 +69,30 @@ class Prepared:
 
 def prepare(config: Config) -> Prepared:
     """List and check the input, read the lists. Raises UsageError for all that is wrong with them."""
-    lists = SourceLists.read(config.sources.blocklists, config.sources.allow)
+    sources = _source_rules(config)
     files = list_files(config.crawl.files, config.crawl.root, config.crawl.format)
     near = config.dedup.near
     settings = NearSettings(near.ngram, near.bands, near.rows) if near else None
     return Prepared(
         config=config,
         plan=plan_parts(files, config.plan.part_size),
-        lists=lists,
+        sources=sources,
         read=map_columns(files, config.crawl),
         near=settings,
         duplicates=_duplicate_rules(config.dedup),
         earlier=open_earlier(config.dedup.against, fingerprint_facts(settings)),
         versions={name: version(name) for name in ("cleartitle", *LIBRARIES)},
+    )
+
+
+def _source_rules(config: Config) -> SourceRules:
+    named = config.sources
+    return SourceRules(
+        lists=SourceLists.read(named.blocklists, named.allow, named.allowlists),
+        markers=MarkerLists.read(named.markers),
+        publishers=PublisherLists.read(named.publishers),
+        register=Register.read(named.register),
+        policy=config.policy,
     )
 
 

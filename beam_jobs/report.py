@@ -38,7 +38,7 @@ def read_manifest(dataset: str) -> dict[str, Any]:
 
 
 def print_report(manifest: Mapping[str, Any], dataset: str) -> None:
-    """Print the summary; then how duplicates were found, the largest groups of them, and the sources that lost most."""
+    """Print the summary, then how duplicates were found, the largest groups, lists, bases, and what lost most."""
     print_summary(manifest, dataset)
     console, found = Console(highlight=False, emoji=False), manifest["duplicates"]
 
@@ -52,6 +52,9 @@ def print_report(manifest: Mapping[str, Any], dataset: str) -> None:
     section("largest clusters", _groups(found["largest_clusters"]))
     section("largest groups of equal texts", _groups(found["largest_texts"]))
     section("clusters in which a bound of comparisons was reached", [f"  {i}" for i in found["bounded"]["samples"]])
+    section("lists of sources, phrases and publishers", [_lists(manifest["sources"])] if manifest["sources"] else [])
+    bases = [f"  {basis}: {count:,}" for basis, count in manifest["rights_basis"].items()]
+    section("documents by their basis", bases if manifest["register"] else [])
     lost = manifest["sources_by_loss"]
     section("sources that lost most", [_sources(lost)] if lost else [])
 
@@ -87,6 +90,18 @@ def _groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
             build = f"  (build {sample['build']})" if sample["build"] else ""
             lines.append(f"    {printable(sample['url'] or sample['doc_id'])}{build}")
     return lines
+
+
+def _lists(lists: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table()
+    for name in ("list", "category", "sha256"):
+        table.add_column(name, overflow="fold")
+    for name in ("entries", "matches"):
+        table.add_column(name, justify="right")
+    for one in lists:
+        words = one["name"], one.get("category") or "", one["sha256"][:16]
+        table.add_row(*(Text(printable(word)) for word in words), f"{one['entries']:,}", f"{one['matches']:,}")
+    return table
 
 
 def _sources(sources: Sequence[Mapping[str, Any]]) -> Table:

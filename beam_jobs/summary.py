@@ -52,9 +52,11 @@ def _table(manifest: Mapping[str, Any]) -> Table:
 
     row("records in", counts["records"], f"{size_words(sizes['text'])} of text")
     row("kept", counts["kept"])
-    row("dropped", counts["dropped"])
-    for reason, count in counts["dropped_by"].items():
-        row(f"  {reason}", count)
+    for decision in ("quarantined", "dropped"):
+        if counts[decision] or decision == "dropped":
+            row(decision, counts[decision])
+        for reason, count in counts[f"{decision}_by"].items():
+            row(f"  {reason}", count)
     row("rejected", counts["rejected"])
     for reason, count in manifest["rejected_by"].items():
         row(f"  {reason}", count)

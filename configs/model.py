@@ -1,8 +1,8 @@
 """The configuration as classes; every key, its default, its limits and its meaning stand here and nowhere else.
 
->>> config = Config(crawl=Crawl(name="demo", files=("/data/crawl/*.warc.gz",)))
->>> config.dedup.survivor_rules, config.dedup.duplicates
-(('source_priority', 'longest', 'earliest'), 'drop')
+>>> config = Config(preset="cautious", crawl=Crawl(name="demo", files=("/data/crawl/*.warc.gz",)))
+>>> config.dedup.survivor_rules, config.dedup.duplicates, config.dedup.taint
+(('source_priority', 'longest', 'earliest'), 'drop', 'drop')
 
 `configs.load` reads a file into these classes and words the mistakes; `docs/config.md` is generated from them.
 """
@@ -12,14 +12,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from configs.near import Near
-from configs.values import Count, Domain, Glob, Location, Many, Name, Section, Share, Size, Text, distinct
-from schemas.columns import DOCUMENTS, MEASURED, RECORDS, is_near_field
+from configs.policy import Policy
+from configs.preset import Preset, put_beneath
+from configs.sources import LISTS, REGISTER, Sources
+from configs.values import Count, Glob, Location, Many, Name, Section, Share, Size, Text, distinct
+from schemas.columns import MEASURED, QUARANTINE, RECORDS, is_near_field
 
-_OWN_COLUMNS: Final = {column.name for table in (DOCUMENTS, MEASURED, RECORDS) for column in table.columns}
+_OWN_COLUMNS: Final = {column.name for table in (QUARANTINE, MEASURED, RECORDS) for column in table.columns}
 
 Format = Literal["auto", "warc", "wet", "jsonl", "parquet"]
 SurvivorRule = Literal["source_priority", "longest", "shortest", "earliest", "latest", "url_shortest"]
@@ -99,28 +102,6 @@ class Crawl(Section):
         return carry
 
 
-class Blocklist(Section):
-    """A list of sources to keep out."""
-
-    name: Text
-    """Name by which the ledger cites the list; no two lists share one."""
-    path: Location
-    """The file."""
-    format: Literal["domains"] = "domains"
-    """How the file is written; `domains`: one domain a line, which stands for its subdomains too."""
-    category: Text
-    """Why these sources are kept out, such as `piracy`; cited in the ledger."""
-
-
-class Sources(Section):
-    """Which sources are kept out."""
-
-    blocklists: Many[Blocklist] = ()
-    """Lists of sources to keep out."""
-    allow: Many[Domain] = ()
-    """Domains, with their subdomains, that are let in though they stand on a blocklist."""
-
-
 class SameUrl(Section):
     """Documents with the same normalised URL. It has no keys."""
 
@@ -140,12 +121,12 @@ class Dedup(Section):
     """Similar text; null turns it off."""
     survivor: Annotated[NoSurvivor | tuple[SurvivorRule, ...], BeforeValidator(_survivor)] = _SURVIVOR_RULES
     """Which of several duplicates stays: the first by the first rule, ties by the next; `doc_id` always breaks what
-    ties are left. `source_priority` has no effect until sources carry priorities. Or a word in place of the list:
+    ties are left. `source_priority` is that of `sources.register`. Or a word in place of the list:
     `none` drops every document that has a duplicate, also the one that would have stayed; `flag` marks duplicates and
     drops none for being one."""
     taint: Taint = "flag"
-    """What happens to a document whose text is that of a blocked one, exactly or nearly: it is dropped, flagged in the
-    ledger, or nothing."""
+    """What happens to a document whose text is that of a pirated or blocked one, exactly or nearly: it is dropped,
+    flagged in the ledger, or nothing."""
     against: Many[Location] = ()
     """Earlier measured stores or published datasets, whose documents are compared with those of this crawl."""
     overlap: Literal["old_stays", "new_replaces", "report"] = "old_stays"
@@ -227,10 +208,15 @@ class Run(Section):
 class Config(Section):
     """All that a run may be told."""
 
+    preset: Preset | None = None
+    """A set of answers for `sources`, `policy` and `dedup.taint` beneath this config, which it fills up: see the rules.
+    What is said here beats what the preset says."""
     crawl: Crawl
     """What is read."""
     sources: Sources = Sources()
-    """Which sources are kept out."""
+    """Where documents may come from, and what tells of their origin."""
+    policy: Policy = Policy()
+    """What follows from what lists and signals say of a document."""
     dedup: Dedup = Dedup()
     """Which duplicates are removed."""
     alarms: Alarms = Alarms()
@@ -240,27 +226,36 @@ class Config(Section):
     run: Run = Run()
     """How a run spends the machine."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _above_its_preset(cls, data: Any) -> Any:
+        return put_beneath(data)
+
 
 def digest(config: Config, list_digests: Mapping[str, str], against_digests: Sequence[str] = ()) -> str:
     """SHA-256, in hex, of everything in the config that can change what the output says.
 
-    `list_digests` gives for each blocklist, by name, the SHA-256 of its file, and `against_digests` for each entry of
-    `dedup.against`, in its order, the digest of its content; they stand for the paths. The plan of the input stands for
-    `crawl.files` and `crawl.root`, and the numbers of a preset for its name; `run` and `alarms` change nothing.
-    KeyError if a blocklist has no digest; ValueError if `against_digests` is not as long as `dedup.against`.
+    `list_digests` gives for each list of `sources`, by name, the SHA-256 of what it holds, and under the name
+    `REGISTER` that of the register, if there is one; `against_digests` gives for each entry of `dedup.against`, in its
+    order, the digest of its content. They stand for the paths. The plan of the input stands for `crawl.files` and
+    `crawl.root`, and what a preset fills in for its name; `run` and `alarms` change nothing. KeyError if a list or the
+    register has no digest; ValueError if `against_digests` is not as long as `dedup.against`.
     """
     content = config.model_dump(
         mode="json",
         exclude={
+            "preset": True,
             "run": True,
             "alarms": True,
             "crawl": {"files", "root"},
-            "sources": {"blocklists": {"__all__": {"path"}}},
+            "sources": {kind: {"__all__": {"path"}} for kind in LISTS},
             "dedup": {"near": {"preset", "permutations"}},
         },
     )
-    for blocklist in content["sources"]["blocklists"]:
-        blocklist["sha256"] = list_digests[blocklist["name"]]
+    sources = content["sources"]
+    for listed in (listed for kind in LISTS for listed in sources[kind]):
+        listed["sha256"] = list_digests[listed["name"]]
+    sources["register"] = config.sources.register and list_digests[REGISTER]
     content["dedup"]["against"] = [sha256 for _, sha256 in zip(config.dedup.against, against_digests, strict=True)]
     return _sha256(content)
 

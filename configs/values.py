@@ -32,7 +32,8 @@ def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
-def _absolute(path: str, info: ValidationInfo) -> str:
+def absolute(path: str, info: ValidationInfo) -> str:
+    """The path, a relative one taken from the directory in the validation context."""
     return _join((info.context or {}).get(BASE, ""), path)
 
 
@@ -54,12 +55,12 @@ def _bytes(value: object) -> object:
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$"), Words("text of letters, digits, `.`, `_` and `-`")]
 Text = Annotated[str, Field(min_length=1), Words("non-empty text")]
-Location = Annotated[str, Field(min_length=1), AfterValidator(_absolute), Words("a path")]
+Location = Annotated[str, Field(min_length=1), AfterValidator(absolute), Words("a path")]
 Glob = Annotated[str, Field(min_length=1), AfterValidator(_absolute_glob), Words("a path or glob")]
 Domain = Annotated[
     str,
-    Field(pattern=r"^[^\s/:@*?.]+(\.[^\s/:@*?.]+)*$"),
-    Words("a domain such as `example.org`, without scheme, wildcard or path"),
+    Field(pattern=r"^(\*\.)?[^\s/:@*?.]+(\.[^\s/:@*?.]+)*\.?$"),
+    Words("a domain such as `example.org` or `*.github.io`, without scheme or path"),
 ]
 Size = Annotated[int, BeforeValidator(_bytes), Words("a size in bytes, such as 33554432 or `32 MiB` or `64MB`")]
 Count = Annotated[int, Ge(1)]

@@ -173,7 +173,7 @@ RIGHTS: Final = (
     Column(
         "licences",
         pa.list_(FINDING),
-        "Licences that are named: SPDX identifiers; of Creative Commons, without version where none is named.",
+        "Licences that are named: SPDX identifiers; of Creative Commons and GNU, without version where none is named.",
         nullable=False,
     ),
     Column(

@@ -11,6 +11,7 @@ DROP: Final = "drop"
 
 EMPTY_TEXT: Final = "empty_text"
 BLOCKLIST: Final = "blocklist"
+ALLOWED: Final = "allowed"
 PIRATED_MARKER: Final = "pirated_marker"
 TDM_RESERVATION: Final = "tdm_reservation"
 NOAI: Final = "noai"
@@ -31,11 +32,11 @@ NEAR_DUPLICATE: Final = "near_duplicate"
 TAINT: Final = "taint"
 OVERLAP: Final = "overlap"
 COMPARISON_BOUND: Final = "comparison_bound"
-ALLOWED: Final = "allowed"
 
 RULES: Final = {
     EMPTY_TEXT: "The text is null, or empty after normalisation.",
     BLOCKLIST: "The URL stands on a blocklist: its host, a parent domain of it, a prefix, or a pattern.",
+    ALLOWED: "An allow list, or an exception of a blocklist, lets the URL in, which beats a blocklist. Never drops.",
     PIRATED_MARKER: "The text holds a phrase that marks pirated copies.",
     TDM_RESERVATION: "The page reserves text and data mining (TDMRep, `tdm-reservation: 1`).",
     NOAI: "The page says `noai`.",
@@ -59,13 +60,36 @@ RULES: Final = {
     "Never drops.",
     COMPARISON_BOUND: "It stays though not all survivors of its cluster were compared with it: there were more than "
     "`dedup.near.most_estimates` or `most_comparisons` allow. Never drops.",
-    ALLOWED: "An allow list, or an exception of a blocklist, lets the URL in, which beats a blocklist. Never drops.",
 }
+
+POLICY_RULES: Final = (
+    PIRATED_MARKER,
+    TDM_RESERVATION,
+    NOAI,
+    NOIMAGEAI,
+    NOINDEX,
+    COPYRIGHT_NOTICE,
+    RIGHTS_RESERVED,
+    PUBLISHER_ISBN,
+    ISBN,
+    ISSN,
+    DOI,
+    ARXIV,
+    LICENCE,
+    UNLICENSED,
+)
+"""Rules on signals; what they do is said under `policy.signals`."""
 
 # What a mark does to its row.
 MARK_DROP: Final = "drop"
 MARK_QUARANTINE: Final = "quarantine"
 MARK_FLAG: Final = "flag"
+
+# rights_basis
+LICENSED: Final = "licensed"
+OPEN_LICENCE: Final = "open_licence"
+PUBLIC_DOMAIN: Final = "public_domain"
+CRAWL: Final = "crawl"
 
 # duplicate_kind
 URL: Final = "url"

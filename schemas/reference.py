@@ -12,14 +12,24 @@ from typing import Final
 
 import pyarrow as pa
 
-from schemas.columns import MARK, MARK_MEANINGS, TABLES, Table
+from schemas.columns import FINDING, MARK, MARK_MEANINGS, NOTICE, PAGE_SIGNAL, RESERVATION, TABLES, Table
 from schemas.reasons import DUPLICATE_KINDS, NOT_DOCUMENTS, REJECTIONS, RULES
+from schemas.signals import SOURCES
 
 _INTRODUCTION: Final = """# Tables and vocabularies
 
-Written by `python -m schemas.reference`; change `schemas/columns.py` or `schemas/reasons.py`, then run it again.
+Written by `python -m schemas.reference`; change `schemas/columns.py`, `reasons.py` or `signals.py`, then run it again.
 Types are Arrow's; `null` says whether a value may be missing.
 """
+
+_STRUCTS: Final = {
+    "mark": MARK,
+    "finding": FINDING,
+    "notice": NOTICE,
+    "reservation": RESERVATION,
+    "signal": PAGE_SIGNAL,
+}
+"""What lists hold, by the name that it has in the tables."""
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,6 +45,8 @@ def reference() -> str:
             _INTRODUCTION,
             *(_table(table) for table in TABLES),
             _marks(),
+            _structs(),
+            _vocabulary("Sources of signals", "`source` of marks and signals: where they were read.", SOURCES),
             _vocabulary("Reasons", "`reason` in the ledger, in the order of the rules.", RULES),
             _vocabulary("Duplicate kinds", "`duplicate_kind` in the ledger.", DUPLICATE_KINDS),
             _vocabulary("Rejections", "`reason` in the rejected table.", REJECTIONS),
@@ -57,6 +69,17 @@ def _marks() -> str:
     return _section("Marks", "One entry of `marks` in the ledger.", ["field", "type", "null", "meaning"], rows)
 
 
+def _structs() -> str:
+    fields = [
+        [f"`{name}`", f"`{field.name}`", _type(field.type), "yes" if field.nullable else "no"]
+        for name, struct in _STRUCTS.items()
+        if struct != MARK
+        for field in struct
+    ]
+    meaning = "What lists of signals hold; the columns say what it means there."
+    return _section("Signals", meaning, ["of", "field", "type", "null"], fields)
+
+
 def _vocabulary(title: str, meaning: str, words: Mapping[str, str]) -> str:
     return _section(title, meaning, ["word", "meaning"], [[f"`{word}`", text] for word, text in words.items()])
 
@@ -66,7 +89,8 @@ def _section(title: str, meaning: str, header: Sequence[str], rows: Iterable[Seq
 
 
 def _type(kind: pa.DataType) -> str:
-    return "list of marks" if kind == pa.list_(MARK) else f"`{kind}`"
+    named = (f"list of {name}s" for name, struct in _STRUCTS.items() if kind == pa.list_(struct))
+    return next(named, f"`{kind}`")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """A hypothesis strategy of configs that are right, as the data that YAML gives."""
 
 import os
+from typing import Any
 
 from hypothesis import strategies as st
 
 from configs.model import Columns
+from configs.policy import Signals
+from configs.shipped import SHIPPED
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 names = st.text("abcXYZ019._-", min_size=1, max_size=8)
@@ -27,14 +30,39 @@ crawls = st.fixed_dictionaries(
         "main_content": st.booleans(),
     },
 )
-blocklists = st.fixed_dictionaries(
-    {"name": words, "path": paths, "category": words}, optional={"format": st.just("domains")}
+formats = st.sampled_from(["auto", "domains", "hosts", "dnsmasq", "adblock", "ut1", "url_prefixes", "regex"])
+list_paths = paths | st.sampled_from(SHIPPED).map("shipped:{}".format)
+
+
+def named(kind: str, entry: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Lists of entries with names that no other kind has."""
+    entries = st.tuples(words.map(f"{kind} {{}}".format), entry).map(lambda pair: {"name": pair[0], **pair[1]})
+    return st.lists(entries, max_size=3, unique_by=lambda listed: listed["name"])
+
+
+blocklists = st.one_of(
+    st.fixed_dictionaries({"path": list_paths, "category": words}, optional={"format": formats}),
+    st.fixed_dictionaries({"path": paths, "format": st.just("ut1")}, optional={"only": st.just(["warez", "child"])}),
 )
 sources = st.fixed_dictionaries(
     {},
     optional={
-        "blocklists": st.lists(blocklists, max_size=3, unique_by=lambda blocklist: blocklist["name"]),
+        "blocklists": named("block", blocklists),
         "allow": st.lists(domains, max_size=3, unique=True),
+        "allowlists": named("allow", st.fixed_dictionaries({"path": list_paths}, optional={"format": formats})),
+        "markers": named("mark", st.fixed_dictionaries({"path": list_paths, "category": words})),
+        "publishers": named("publish", st.fixed_dictionaries({"path": list_paths})),
+        "register": st.none() | paths,
+    },
+)
+actions = st.sampled_from(["keep", "flag", "quarantine", "drop"])
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        "categories": st.dictionaries(words, actions, max_size=3),
+        "signals": st.fixed_dictionaries({}, optional=dict.fromkeys(Signals.model_fields, actions)),
+        "agents": st.lists(st.sampled_from(["ccbot", "GPTBot", "*"]), unique=True),
+        "open_licences": st.lists(words, max_size=3, unique=True),
     },
 )
 comparisons = {
@@ -78,7 +106,9 @@ alarms = st.fixed_dictionaries(
 config_data = st.fixed_dictionaries(
     {"crawl": crawls},
     optional={
+        "preset": st.none() | st.sampled_from(["permissive", "cautious", "licensed-only"]),
         "sources": sources,
+        "policy": policies,
         "dedup": dedups,
         "alarms": alarms,
         "plan": st.fixed_dictionaries({}, optional={"part_size": st.integers(64 << 10, 1 << 50)}),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 
 from beam_jobs import cli
 
-FOLDERS = ("documents", "ledger", "rejected", "fingerprints")
+FOLDERS = ("documents", "quarantine", "ledger", "rejected", "fingerprints")
 
 
 def run(*arguments: object) -> int:
@@ -47,7 +48,8 @@ def manifest(dataset: Path) -> dict[str, Any]:
 
 def digests(dataset: Path) -> dict[str, str]:
     """SHA-256 of every data file of a dataset."""
-    paths = (path for folder in FOLDERS for path in sorted((dataset / folder).iterdir()))
+    folders = [dataset / folder for folder in FOLDERS if (dataset / folder).exists()]
+    paths = (path for folder in folders for path in sorted(folder.iterdir()))
     return {str(path.relative_to(dataset)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
@@ -63,13 +65,17 @@ def assert_books_balance(dataset: Path) -> dict[str, Any]:
     kept = [row["doc_id"] for row in rows if row["decision"] == "keep"]
     assert [row["doc_id"] for row in table(dataset, "documents")] == kept
     assert len({row["doc_id"] for row in rows}) == len(rows)
-    reasons = [row["reason"] for row in rows if row["decision"] == "drop"]
+    dropped, quarantined = (Counter(r["reason"] for r in rows if r["decision"] == d) for d in ("drop", "quarantine"))
+    held = table(dataset, "quarantine") if (dataset / "quarantine").exists() else []
+    assert [row["doc_id"] for row in held] == [row["doc_id"] for row in rows if row["decision"] == "quarantine"]
     assert counts == {
         "records": len(rows) + len(table(dataset, "rejected")),
         "kept": len(kept),
-        "dropped": len(reasons),
+        "quarantined": quarantined.total(),
+        "dropped": dropped.total(),
         "rejected": len(table(dataset, "rejected")),
-        "dropped_by": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+        "dropped_by": dropped,
+        "quarantined_by": quarantined,
     }
     witnesses = {row["duplicate_of"] for row in rows if row["duplicate_of"]}
     assert witnesses <= set(kept)

@@ -24,7 +24,7 @@ PARTS = AllParts(Stage("measured", "digest"), OWN_PARTS, STORES)
 RULES = DuplicateRules(
     url=True,
     exact=True,
-    survivor=("longest",),
+    survivor=("source_priority", "longest"),
     taint="flag",
     threshold=0.5,
     bands=1,
@@ -43,13 +43,19 @@ SCHEMA = pa.schema(
         "text_bytes": pa.int64(),
         "fetch_time": pa.int64(),
         "url_bytes": pa.int64(),
-        "blocked": pa.bool_(),
+        "priority": pa.int64(),
+        "excluded": pa.bool_(),
+        "tainting": pa.bool_(),
+        "entitled": pa.bool_(),
         "signed": pa.bool_(),
         "sketch": pa.binary(8),
         "set_start": pa.int64(),
         "set_size": pa.int64(),
     }
 )
+
+
+BLOCKED = {"excluded": True, "tainting": True}
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,12 @@ class Member:
     text_bytes: int = 10
     shingles: frozenset[int] = frozenset()
     sketch: int = 0
-    blocked: bool = False
+    priority: int = 0
+    excluded: bool = False
+    """It may not survive."""
+    tainting: bool = False
+    entitled: bool = False
+    """The register gives it a basis, so that taint does not drop it."""
     store: int = OWN
 
     @property
@@ -90,7 +101,8 @@ def table_of(members: Sequence[Member], near: bool = True) -> pa.Table:
                 "text_bytes": member.text_bytes,
                 "fetch_time": LAST,
                 "url_bytes": LAST,
-                "blocked": member.blocked,
+                "priority": member.priority,
+                **{name: getattr(member, name) for name in ("excluded", "tainting", "entitled")},
                 "signed": near and bool(member.shingles),
                 "sketch": member.sketch.to_bytes(8, "little"),
                 "set_start": held[member.part],
@@ -154,7 +166,7 @@ def slow_judge(members: Sequence[Member], rules: DuplicateRules) -> dict[int, Ro
     found: dict[int, Row] = {}
     for component in sorted({member.component for member in members if member.store == OWN}):
         mine = [m for m in members if m.component == component]
-        found |= _slow_component(sorted(mine, key=lambda m: (-m.text_bytes, m.doc_id)), rules)
+        found |= _slow_component(sorted(mine, key=lambda m: (-m.priority, -m.text_bytes, m.doc_id)), rules)
     return found
 
 
@@ -163,15 +175,16 @@ def _slow_component(members: list[Member], rules: DuplicateRules) -> dict[int, R
     documents = [_under(rules, member.document()) for member in members]
     for at, member in enumerate(members):
         rows[member.doc_id] = {"cluster_id": min(m.doc_id for m in members), "cluster_size": len(members)}
-        if not member.blocked and rules.taint != "ignore":
-            blocked = [m.blocked for m in members]
-            _write(rows[member.doc_id], "taint", members, *slow_source(at, documents, blocked, rules.limits, False))
+        if not member.tainting and rules.taint != "ignore":
+            tainting = [m.tainting for m in members]
+            _write(rows[member.doc_id], "taint", members, *slow_source(at, documents, tainting, rules.limits, False))
         if member.store == OWN and rules.overlap == "report":
-            earlier = [m.store != OWN and not m.blocked for m in members]
+            earlier = [m.store != OWN and not m.excluded for m in members]
             _write(rows[member.doc_id], "overlap", members, *slow_source(at, documents, earlier, rules.limits, True))
 
     def barred(member: Member) -> bool:
-        return member.blocked or (rules.taint == "drop" and "taint" in rows[member.doc_id])
+        tainted = rules.taint == "drop" and "taint" in rows[member.doc_id]
+        return member.excluded or (tainted and not member.entitled)
 
     def rank(member: Member) -> int:
         if member.store != OWN:

@@ -5,13 +5,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.columns import LEDGER, MEASURED, near_fields
+from schemas.columns import LEDGER, MEASURED, RIGHTS, near_fields
 from transforms.decide.all_parts import OWN
 from transforms.decide.judge_members import VERDICTS, WITNESSES
 from transforms.kernels.sketches import words
 from transforms.measure.fingerprint import NearSettings, fingerprint
 
 Row = dict[str, Any]
+NO_RIGHTS: Row = {column.name: None if column.nullable else [] for column in RIGHTS}
+"""What is measured of a text without any signal, in an input without pages."""
 
 
 def digest_of(number: int) -> bytes:
@@ -39,6 +41,7 @@ def measured(rows: Sequence[Row], *, bands: int = 0, band_rows: int = 1, carried
             "text_bytes": len(text.encode()),
             "text_digest": digest_of(number),
             "shingle_count": 9,
+            **NO_RIGHTS,
             **{field.name: bytes(field.type.byte_width) for field in near},
             **row,
         }
@@ -68,6 +71,8 @@ def ledger(rows: Sequence[Row]) -> pa.Table:
             "marks": [],
             "cluster_size": 1,
             "survivor_policy": "longest",
+            "rights_basis": "crawl",
+            **NO_RIGHTS,
             "build_id": "0123456789abcdef",
             **row,
         }

@@ -99,7 +99,7 @@ def test_manifest_tells_of_duplicates_and_sources(place: Path, tmp_path: Path) -
         {"source": "c.jsonl", "records": 7, "dropped": 2, "share": 2 / 7},
     ]
     assert found["fingerprint"] == {"rules": RULES_VERSION, "near": {"ngram": 5, "bands": 25, "rows": 5}}
-    assert (found["format_version"], found["alarms"]) == (2, [])
+    assert (found["format_version"], found["alarms"]) == (3, [])
     assert_books_balance(tmp_path / "out")
 
 

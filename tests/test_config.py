@@ -1,40 +1,19 @@
-"""What a config means: defaults, paths, --set, and the way back to YAML."""
+"""What a config means: defaults, values, paths."""
 
-import doctest
-import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
 from pydantic import ValidationError
 
-import configs.bands
-import configs.model
-import configs.near
-import configs.reference
-import schemas.reference
-from configs.load import load, show
-from configs.model import (
-    Alarms,
-    Blocklist,
-    Columns,
-    Config,
-    Crawl,
-    Dedup,
-    Exact,
-    Plan,
-    Run,
-    SameUrl,
-    Sources,
-)
+from configs.load import load
+from configs.model import Alarms, Columns, Config, Crawl, Dedup, Exact, Plan, Run, SameUrl
 from configs.near import Near
+from configs.policy import Policy
 from configs.reference import SHORTEST
-from configs.values import BASE
-from tests.config_data import config_data
-
-MINIMAL = "crawl: {name: demo, files: [crawl/*.warc.gz]}\n"
+from configs.sources import Blocklist, Sources
+from tests.config_files import MINIMAL, write_config
 
 Write = Callable[[str], str]
 
@@ -42,13 +21,7 @@ Write = Callable[[str], str]
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes a config file and returns its path."""
-
-    def write_text(text: str) -> str:
-        path = tmp_path / "demo.yaml"
-        path.write_text(text, "utf-8")
-        return str(path)
-
-    return write_text
+    return partial(write_config, tmp_path)
 
 
 # Meaning
@@ -70,13 +43,14 @@ def test_shortest_file_means_what_it_says(write: Write, tmp_path: Path) -> None:
             blocklists=(
                 Blocklist(
                     name="shadow-libraries",
-                    path=f"{tmp_path}/configs/blocklists/shadow_libraries.txt",
+                    path="shipped:blocklists/shadow_libraries.txt",
                     format="domains",
                     category="piracy",
                 ),
             ),
             allow=(),
         ),
+        policy=Policy(),
         dedup=Dedup(
             exact=Exact(),
             near=Near(threshold=0.7, ngram=5, bands=25, rows=5),
@@ -94,6 +68,7 @@ def test_minimal_file_gets_every_default(write: Write) -> None:
     config = load(write(MINIMAL)).model_dump(mode="json")
     config["crawl"].pop("files")
     assert config == {
+        "preset": None,
         "crawl": {
             "name": "demo",
             "root": None,
@@ -112,7 +87,38 @@ def test_minimal_file_gets_every_default(write: Write) -> None:
             "carry": [],
             "main_content": True,
         },
-        "sources": {"blocklists": [], "allow": []},
+        "sources": {
+            "blocklists": [],
+            "allow": [],
+            "allowlists": [],
+            "markers": [],
+            "publishers": [],
+            "register": None,
+        },
+        "policy": {
+            "categories": {},
+            "signals": {
+                "pirated_marker": "flag",
+                "tdm_reservation": "keep",
+                "noai": "keep",
+                "noimageai": "keep",
+                "noindex": "keep",
+                "copyright_notice": "keep",
+                "rights_reserved": "keep",
+                "publisher_isbn": "keep",
+                "isbn": "keep",
+                "issn": "keep",
+                "doi": "keep",
+                "arxiv": "keep",
+                "licence": "keep",
+                "unlicensed": "keep",
+            },
+            "agents": ["ccbot"],
+            "open_licences": [
+                *("CC0-1.0", "PDM-1.0", "public-domain", "CC-BY", "CC-BY-SA", "OGL-UK", "0BSD", "Apache-2.0"),
+                *("BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "MIT", "MIT-0", "Unlicense", "Zlib"),
+            ],
+        },
         "dedup": {
             "url": {},
             "exact": {},
@@ -257,11 +263,22 @@ def test_byte_order_mark_is_ignored(write: Write) -> None:
 def test_path_starts_from_the_config_file(write: Write, tmp_path: Path, written: str, meant: str) -> None:
     """Every kind of path starts from the config's directory, unless absolute or with a scheme."""
     dedup = f"dedup: {{against: ['{written}']}}"
-    blocklist = f"sources: {{blocklists: [{{name: a, path: '{written}', category: c}}]}}"
-    config = load(write(f"crawl: {{name: a, files: ['{written}'], root: '{written}'}}\n{blocklist}\n{dedup}"))
+    lists = ", ".join(
+        f"{kind}: [{{name: {kind}, path: '{written}'{more}}}]"
+        for kind, more in [
+            ("blocklists", ", category: c"),
+            ("allowlists", ""),
+            ("markers", ", category: c"),
+            ("publishers", ""),
+        ]
+    )
+    sources = f"sources: {{{lists}, register: '{written}'}}"
+    config = load(write(f"crawl: {{name: a, files: ['{written}'], root: '{written}'}}\n{sources}\n{dedup}"))
     expected = meant.format(base=tmp_path)
     assert config.crawl.files == (expected,)
-    assert (config.crawl.root, config.sources.blocklists[0].path) == (expected, expected)
+    assert {config.crawl.root, config.sources.register, *(listed.path for _, listed in config.sources.all_lists())} == {
+        expected
+    }
     assert config.dedup.against == (expected,)
 
 
@@ -281,142 +298,3 @@ def test_path_of_a_config_made_in_python_starts_from_the_working_directory(
     """Without a config file there is no other place to start from."""
     monkeypatch.chdir(tmp_path)
     assert Crawl(name="a", files=("b/*.gz",)).files == (f"{tmp_path}/b/*.gz",)
-
-
-# --set
-
-
-@pytest.mark.parametrize(
-    ("override", "key", "value"),
-    [
-        ("dedup.near.threshold=0.8", "dedup.near.threshold", 0.8),
-        ("dedup.near.threshold=1", "dedup.near.threshold", 1.0),
-        ("dedup.near=null", "dedup.near", None),
-        ("dedup.near=", "dedup.near", None),
-        ("dedup.near={rows: 7}", "dedup.near", Near(rows=7)),
-        ("dedup.exact={}", "dedup.exact", Exact()),
-        ("dedup.near={preset: fineweb}", "dedup.near", Near(preset="fineweb")),
-        ("dedup.survivor=[longest]", "dedup.survivor", ("longest",)),
-        ("dedup.survivor=none", "dedup.survivor", "none"),
-        ("dedup.against=[/a, /b]", "dedup.against", ("/a", "/b")),
-        ("alarms.removal_rate=null", "alarms.removal_rate", None),
-        ("run.component_rounds=3", "run.component_rounds", 3),
-        ("crawl.files=[/a, /b]", "crawl.files", ("/a", "/b")),
-        ("crawl.files.0=/c", "crawl.files", ("/c",)),
-        ("crawl.name='2024'", "crawl.name", "2024"),
-        ("crawl.columns.text=a=b", "crawl.columns.text", "a=b"),
-        ("plan.part_size=64MB", "plan.part_size", 64_000_000),
-        ("sources.allow=[example.org]", "sources.allow", ("example.org",)),
-    ],
-)
-def test_override_beats_the_file(write: Write, override: str, key: str, value: object) -> None:
-    """The value is YAML; it replaces what the file says there, and makes the sections on the way."""
-    found: Any = load(write(MINIMAL), [override])
-    for step in key.split("."):
-        found = getattr(found, step)
-    assert found == value
-
-
-def test_override_reaches_into_a_list(write: Write, tmp_path: Path) -> None:
-    """An index names an entry; its path starts from the config file as any other, and the rest stays."""
-    (blocklist,) = load(write(SHORTEST), ["sources.blocklists.0.path=x/mine.txt"]).sources.blocklists
-    assert (blocklist.name, blocklist.path) == ("shadow-libraries", f"{tmp_path}/x/mine.txt")
-
-
-def test_override_turns_on_what_the_file_turned_off(write: Write) -> None:
-    """A key of a section that is null turns the section on."""
-    path = write(MINIMAL + "dedup: {near: null}")
-    assert load(path, ["dedup.near.rows=9"]).dedup.near == Near(rows=9)
-
-
-def test_later_override_beats_an_earlier_one(write: Write) -> None:
-    """Overrides are put in place in their order."""
-    path = write(MINIMAL)
-    assert load(path, ["crawl.name=a", "crawl.name=b"]).crawl.name == "b"
-    assert load(path, ["dedup.near.rows=3", "dedup.near={}"]).dedup.near == Near()
-
-
-def test_override_leaves_the_other_user_of_an_anchor_alone(write: Write) -> None:
-    """Two lists written once by an anchor are two all the same."""
-    text = "crawl: {name: a, files: &list [/x], carry: *list}"
-    crawl = load(write(text), ["crawl.files.0=/y"]).crawl
-    assert (crawl.files, crawl.carry) == (("/y",), ("/x",))
-
-
-# The way back
-
-
-@settings(deadline=None)
-@given(config_data.map(Config.model_validate))
-def test_dumped_config_loads_back_equal(config: Config) -> None:
-    """What goes into the manifest is the config again, in Python's types and in JSON's."""
-    assert Config.model_validate(config.model_dump()) == config
-    assert Config.model_validate(json.loads(json.dumps(config.model_dump(mode="json")))) == config
-
-
-@settings(deadline=None)
-@given(data=config_data)
-def test_shown_config_loads_back_equal(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
-    """`show` writes YAML that loads to the same config, also about which columns were named."""
-    directory = tmp_path_factory.getbasetemp()
-    config = Config.model_validate(data, context={BASE: str(directory / "elsewhere")})
-    path = directory / "shown.yaml"
-    path.write_bytes(show(config).encode())
-    again = load(str(path))
-    assert again == config
-    assert again.crawl.columns.model_fields_set == config.crawl.columns.model_fields_set
-    assert show(again) == show(config)
-
-
-def test_shown_config_keeps_every_line_break(write: Write) -> None:
-    """Among line breaks is U+0085, which YAML reads as a newline unless it is escaped."""
-    config = Config(crawl=Crawl(name="a", files=("/a\x85b", "/c\u2028d\r\ne", "/é")))
-    assert load(write(show(config))) == config
-
-
-def test_shown_config_names_every_section_and_default(write: Write, tmp_path: Path) -> None:
-    """All keys are there in the order of the reference; columns that were not named stay out."""
-    assert show(load(write(MINIMAL + "dedup: {near: null}"))) == (
-        "crawl:\n"
-        "  name: demo\n"
-        "  files:\n"
-        f"  - {tmp_path}/crawl/*.warc.gz\n"
-        "  root: null\n"
-        "  format: auto\n"
-        "  columns: {}\n"
-        "  carry: []\n"
-        "  main_content: true\n"
-        "sources:\n"
-        "  blocklists: []\n"
-        "  allow: []\n"
-        "dedup:\n"
-        "  url: {}\n"
-        "  exact: {}\n"
-        "  near: null\n"
-        "  survivor:\n"
-        "  - source_priority\n"
-        "  - longest\n"
-        "  - earliest\n"
-        "  taint: flag\n"
-        "  against: []\n"
-        "  overlap: old_stays\n"
-        "  within: true\n"
-        "alarms:\n"
-        "  cluster_size: 10000\n"
-        "  source_loss: 0.9\n"
-        "  source_records: 1000\n"
-        "  removal_rate: 0.9\n"
-        "  fail_on: []\n"
-        "plan:\n"
-        "  part_size: 33554432\n"
-        "run:\n"
-        "  shuffle_memory: 1073741824\n"
-        "  component_rounds: 50\n"
-    )
-
-
-@pytest.mark.parametrize("module", [configs.bands, configs.model, configs.near, configs.reference, schemas.reference])
-def test_docstring_example_runs(module: Any) -> None:
-    """The examples in the docstrings print what they say."""
-    result = doctest.testmod(module)
-    assert (result.failed, result.attempted > 0) == (0, True)

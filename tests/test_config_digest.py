@@ -23,20 +23,67 @@ def shortest(tmp_path: Path) -> str:
     return str(path)
 
 
+EVERY_LIST = """
+crawl: {name: demo, files: [a]}
+sources:
+  blocklists: [{name: b, path: b.txt, category: piracy}]
+  allowlists: [{name: w, path: w.txt}]
+  markers: [{name: m, path: m.txt, category: piracy}]
+  publishers: [{name: p, path: p.txt}]
+  register: register.yaml
+"""
+LISTS = {"b": "1", "w": "2", "m": "3", "p": "4", "register:": "5"}
+
+
 def sha256(content: object) -> str:
     """Canonical JSON, hashed: the definition."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def test_digest_is_that_of_the_canonical_json(shortest: str) -> None:
-    """Files, root, run and alarms are left out; a list's digest stands for its path, and numbers for a preset."""
+    """Files, root, run and alarms are left out; a list's digest stands for its path, and what a preset fills in for
+    its name."""
     config = load(shortest)
     content = config.model_dump(mode="json")
-    del content["run"], content["alarms"], content["crawl"]["files"], content["crawl"]["root"]
+    del content["preset"], content["run"], content["alarms"], content["crawl"]["files"], content["crawl"]["root"]
     del content["dedup"]["near"]["preset"], content["dedup"]["near"]["permutations"]
     del content["sources"]["blocklists"][0]["path"]
     content["sources"]["blocklists"][0]["sha256"] = "ab12"
     assert digest(config, {"shadow-libraries": "ab12"}) == sha256(content)
+
+
+def test_digest_holds_every_kind_of_list(tmp_path: Path) -> None:
+    """Lists of all kinds and the register are known by their digests, wherever they lie."""
+    path = tmp_path / "demo.yaml"
+    path.write_text(EVERY_LIST)
+    config = load(str(path))
+    content = config.model_dump(mode="json")
+    del content["preset"], content["run"], content["alarms"], content["crawl"]["files"], content["crawl"]["root"]
+    del content["dedup"]["near"]["preset"], content["dedup"]["near"]["permutations"]
+    for kind in ("blocklists", "allowlists", "markers", "publishers"):
+        (listed,) = content["sources"][kind]
+        del listed["path"]
+        listed["sha256"] = LISTS[listed["name"]]
+    content["sources"]["register"] = "5"
+    assert digest(config, LISTS) == sha256(content)
+
+
+@pytest.mark.parametrize("missing", ["b", "w", "m", "p", "register:"])
+def test_digest_needs_every_list(tmp_path: Path, missing: str) -> None:
+    """No list is left out of the digest in silence."""
+    path = tmp_path / "demo.yaml"
+    path.write_text(EVERY_LIST)
+    with pytest.raises(KeyError, match=missing):
+        digest(load(str(path)), {name: sha256 for name, sha256 in LISTS.items() if name != missing})
+
+
+@pytest.mark.parametrize("name", ["b", "w", "m", "p", "register:"])
+def test_digest_changes_with_the_content_of_a_list(tmp_path: Path, name: str) -> None:
+    """A list or a register edited in place is another config."""
+    path = tmp_path / "demo.yaml"
+    path.write_text(EVERY_LIST)
+    config = load(str(path))
+    assert digest(config, LISTS) != digest(config, {**LISTS, name: "other"})
 
 
 def test_measure_digest_is_that_of_what_measuring_needs(shortest: str) -> None:
@@ -69,7 +116,17 @@ def test_measure_digest_is_that_of_what_measuring_needs(shortest: str) -> None:
         ("sources.blocklists.0.path=other", False, False),
         ("sources.blocklists.0.category=other", True, False),
         ("sources.blocklists=[]", True, False),
+        ("sources.blocklists.0.format=auto", True, False),
         ("sources.allow=[example.org]", True, False),
+        ("sources.allowlists=[{name: other, path: a}]", True, False),
+        ("sources.markers=[{name: other, path: a, category: b}]", True, False),
+        ("sources.publishers=[{name: other, path: a}]", True, False),
+        ("sources.register=other", True, False),
+        ("policy.categories={piracy: flag}", True, False),
+        ("policy.signals.noai=drop", True, False),
+        ("policy.agents=[]", True, False),
+        ("policy.open_licences=[]", True, False),
+        ("preset=cautious", True, False),
         ("dedup.url=null", True, False),
         ("dedup.exact=null", True, False),
         ("dedup.near=null", True, True),
@@ -103,22 +160,11 @@ def test_digest_follows_what_can_change_the_output(
     shortest: str, override: str, changes_output: bool, changes_measure: bool
 ) -> None:
     """Each key changes exactly the digests of the stages that depend on it."""
-    lists = {"shadow-libraries": "ab", "other": "ab"}
+    names = ("shadow-libraries", "other", "register:", "pirated-texts", "converter-stamps", "textbooks")
+    lists = dict.fromkeys(names, "ab")
     before, after = load(shortest), load(shortest, [override])
     assert (digest(before, lists) != digest(after, lists)) == changes_output
     assert (measure_digest(before) != measure_digest(after)) == changes_measure
-
-
-def test_digest_changes_with_the_content_of_a_list(shortest: str) -> None:
-    """A blocklist edited in place is another config."""
-    config = load(shortest)
-    assert digest(config, {"shadow-libraries": "a"}) != digest(config, {"shadow-libraries": "b"})
-
-
-def test_digest_of_an_unread_list_is_an_error(shortest: str) -> None:
-    """No blocklist is left out of the digest in silence."""
-    with pytest.raises(KeyError, match="shadow-libraries"):
-        digest(load(shortest), {})
 
 
 @pytest.mark.parametrize(
@@ -163,7 +209,7 @@ def test_digest_does_not_depend_on_the_order_of_keys(data: Any) -> None:
     """The same YAML with its keys in another order has the same digests."""
     other = Config.model_validate(yaml.safe_load(yaml.safe_dump(data, sort_keys=True)))
     config = Config.model_validate(data)
-    lists = {blocklist.name: "ab" for blocklist in config.sources.blocklists}
+    lists = {listed.name: "ab" for _, listed in config.sources.all_lists()} | {"register:": "cd"}
     against = [str(place) for place in range(len(config.dedup.against))]
     assert digest(config, lists, against) == digest(other, lists, against)
     assert measure_digest(config) == measure_digest(other)

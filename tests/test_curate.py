@@ -70,7 +70,7 @@ def test_marks_carry_list_digest_entry_and_line(crawl: Path, tmp_path: Path) -> 
     """A blocked row says by which line of which file; the tainted one names the blocked document."""
     assert run("curate", crawl, "--output", tmp_path / "out") == 0
     rows = ledger(tmp_path / "out")
-    (source,) = manifest(tmp_path / "out")["sources"]
+    source, allow = manifest(tmp_path / "out")["sources"]
     block = rows["blocked"]["marks"][0]
     assert {k: v for k, v in block.items() if v is not None} == {
         "rule": "blocklist",
@@ -85,6 +85,7 @@ def test_marks_carry_list_digest_entry_and_line(crawl: Path, tmp_path: Path) -> 
     assert (taint["rule"], taint["action"], taint["evidence"]) == ("taint", "flag", rows["blocked"]["doc_id"])
     assert [(m["rule"], m["action"]) for m in rows["allowed"]["marks"]] == [("blocklist", "flag"), ("allowed", "flag")]
     assert (source["name"], source["entries"], source["matches"]) == ("pirates", 1, 2)
+    assert (allow["name"], allow["kind"], allow["entries"], allow["matches"]) == ("allow", "allowlist", 1, 1)
 
 
 def test_taint_drop_takes_the_copy_of_a_blocked_document_out(crawl: Path, tmp_path: Path) -> None:

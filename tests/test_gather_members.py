@@ -35,7 +35,15 @@ def gathered(table: pa.Table, rules: DuplicateRules) -> tuple[pa.RecordBatch, U6
     rows = len(table)
     ids = np.arange(rows, dtype=np.uint64) + np.uint64(3 << 32)
     component = np.arange(rows, dtype=np.uint64) // np.uint64(2)
-    return gather_members(table.select(needed_columns(rules)), component, np.arange(rows) % 2 == 1, ids, rules)
+    weighed = pa.table(
+        {
+            "rights_basis": ["licensed" if row % 2 else "crawl" for row in range(rows)],
+            "priority": [7 * row for row in range(rows)],
+            "excluded": np.arange(rows) % 2 == 1,
+            "tainting": np.arange(rows) > 1,
+        }
+    )
+    return gather_members(table.select(needed_columns(rules)), component, weighed, ids, rules)
 
 
 def sets_of(table: pa.Table, rules: DuplicateRules) -> list[list[int]]:
@@ -63,7 +71,10 @@ def test_facts_are_those_of_the_measured_rows() -> None:
         "text_bytes": [len(ONE_TO_FIVE), 0, 3],
         "fetch_time": [LAST, 5, LAST],
         "url_bytes": [18, LAST, LAST],
-        "blocked": [False, True, False],
+        "priority": [0, 7, 14],
+        "excluded": [False, True, False],
+        "tainting": [False, False, True],
+        "entitled": [False, True, False],
         "signed": [True, False, True],
         "sketch": table["sketch"].to_pylist(),
     }

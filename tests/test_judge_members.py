@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.members import KINDS, PARTS, RULES, Member, judged, loader, marks_of, sets_of, slow_judge, table_of
+from tests.members import BLOCKED, KINDS, PARTS, RULES, Member, judged, loader, marks_of, sets_of, slow_judge, table_of
 from tests.slow_walk import similarity
 from transforms.decide import judge_members as module
 from transforms.decide import shingle_files
@@ -35,12 +35,11 @@ def corpora(draw: st.DrawFn) -> list[Member]:
             if text is not None:
                 content = texts.setdefault(text, content)
             url, text = (None if number is None else 10 * component + number for number in (url, text))
-            length, blocked, store = (
-                draw(st.integers(1, 3)),
-                draw(st.booleans()),
-                draw(st.sampled_from([OWN, OWN, 0, 1])),
-            )
-            members.append(Member(1 + len(members), component, url, text, length, *content, blocked, store))
+            length, priority = draw(st.integers(1, 3)), draw(st.integers(-1, 1))
+            standing = {name: draw(st.booleans()) for name in ("excluded", "tainting", "entitled")}
+            store = draw(st.sampled_from([OWN, OWN, 0, 1]))
+            member = Member(1 + len(members), component, url, text, length, *content, priority, store=store)
+            members.append(replace(member, **standing))
     return members
 
 
@@ -89,9 +88,9 @@ def test_every_witness_stays_and_reaches_the_threshold(members: list[Member], ru
         for kind in (kind for kind in KINDS if kind in row):
             witness = by_id[row[kind]]
             said = found[witness.doc_id]
-            assert not witness.blocked
+            assert not witness.excluded
             assert not set(KINDS) & said.keys()
-            assert not (rules.taint == "drop" and "taint" in said)
+            assert not (rules.taint == "drop" and "taint" in said and not witness.entitled)
             assert row[f"{kind}_store"] == witness.store
             assert mine.store == OWN or (rules.overlap == "new_replaces" and witness.store == OWN)
             assert witness.store == OWN or rules.overlap == "old_stays"
@@ -101,7 +100,7 @@ def test_every_witness_stays_and_reaches_the_threshold(members: list[Member], ru
             assert float(share) == row["near_similarity"]
             assert share >= Fraction(str(rules.threshold))
         if "taint" in row:
-            assert by_id[row["taint"]].blocked
+            assert by_id[row["taint"]].tainting
 
 
 @settings(deadline=None, max_examples=40)
@@ -164,7 +163,7 @@ def test_document_that_met_a_bound_says_so() -> None:
 def test_bound_is_said_only_of_what_stays() -> None:
     """Not of a document that goes by its URL, nor of a blocked one, though not all texts were compared with theirs."""
     survivors = [Member(1, shingles=BASE, url=5, text_bytes=9), Member(2, shingles=frozenset({99}), text_bytes=8)]
-    gone = [Member(3, shingles=frozenset({98}), url=5), Member(4, shingles=frozenset({97}), blocked=True)]
+    gone = [Member(3, shingles=frozenset({98}), url=5), Member(4, shingles=frozenset({97}), **BLOCKED)]
     found = marks_of(
         [*survivors, *(replace(member, text_bytes=7) for member in gone)], replace(RULES, most_estimates=1)
     )
@@ -181,13 +180,38 @@ def test_bound_is_said_only_of_what_stays() -> None:
 )
 def test_blocked_document_is_evidence_and_never_a_witness(taint: Any, expected: dict[int, Any]) -> None:
     """However long it is. Where taint drops, nothing of the text survives, so nothing is called a duplicate."""
-    members = [Member(1, text=7), Member(2, text=7, text_bytes=99, blocked=True)]
+    members = [Member(1, text=7), Member(2, text=7, text_bytes=99, **BLOCKED)]
     assert marks_of(members, replace(RULES, taint=taint)) == expected
+
+
+@pytest.mark.parametrize("taint", ["drop", "flag"])
+def test_document_with_a_basis_survives_beside_the_pirated_copy(taint: Any) -> None:
+    """A licensed copy repeats the pirate's, and is the witness of the scraped one, which taint would drop."""
+    members = [
+        Member(1, text=7, text_bytes=99),
+        Member(2, text=7, entitled=True, priority=5),
+        Member(3, text=7, **BLOCKED),
+    ]
+    found = marks_of(members, replace(RULES, taint=taint))
+    tainted = {"taint": 3, "taint_similarity": 1.0}
+    assert found == {1: {"exact": 2, **tainted}, 2: tainted, 3: {"exact": 2}}
+
+
+def test_excluded_document_that_does_not_taint_is_no_evidence() -> None:
+    """What goes for want of a licence says nothing against a copy that has one."""
+    members = [Member(1, text=7), Member(2, text=7, text_bytes=99, excluded=True)]
+    assert marks_of(members, replace(RULES, taint="drop")) == {1: {}, 2: {"exact": 1}}
+
+
+def test_source_of_higher_priority_survives_though_it_is_shorter() -> None:
+    """Priority comes first in the survivor order of these tests."""
+    members = [Member(1, text=7, text_bytes=99), Member(2, text=7, priority=1), Member(3, text=7, priority=-1)]
+    assert marks_of(members) == {1: {"exact": 2}, 2: {}, 3: {"exact": 2}}
 
 
 def test_near_taint_has_the_true_similarity() -> None:
     """Nine shingles of eleven are shared."""
-    members = [Member(1, shingles=BASE), Member(2, shingles=BASE - {1} | {99}, blocked=True)]
+    members = [Member(1, shingles=BASE), Member(2, shingles=BASE - {1} | {99}, **BLOCKED)]
     found = marks_of(members)
     assert found[1] == {"taint": 2, "taint_similarity": 9 / 11}
     assert found[2] == {"near": 1, "near_similarity": 9 / 11}
@@ -246,7 +270,7 @@ def test_earlier_store_wins_however_short_its_document_is() -> None:
 @pytest.mark.parametrize("overlap", ["old_stays", "new_replaces", "report"])
 def test_blocked_document_of_an_earlier_store_is_no_witness(overlap: Any) -> None:
     """Today's list counts for yesterday's documents: they taint, and nothing is dropped or reported for them."""
-    members = [Member(1, text=7), Member(2, text=7, store=0, blocked=True)]
+    members = [Member(1, text=7), Member(2, text=7, store=0, **BLOCKED)]
     found = marks_of(members, replace(RULES, overlap=overlap))
     assert found[1] == {"taint": 2, "taint_store": 0, "taint_similarity": 1.0}
     assert found[2] == ({"exact": 1} if overlap == "new_replaces" else {})

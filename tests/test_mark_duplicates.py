@@ -18,19 +18,19 @@ from transforms.decide.all_parts import AllParts, EarlierStore
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.gather_members import U64, gather_members, needed_columns
 from transforms.decide.judge_members import VERDICTS
-from transforms.decide.load_lists import SourceLists
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
 from transforms.decide.shingle_files import write_sets
+from transforms.decide.weigh_sources import WEIGHED
 from transforms.decide.write_members import write_part
 from transforms.measure.fingerprint import NearSettings
-from transforms.part_store import Stage, part_path, read_arrow
+from transforms.part_store import Stage, part_path, read_arrow, write_arrow
 from transforms.shuffle import pack
 from transforms.spread_parts import SpreadParts
 
 NEAR = NearSettings(ngram=2, bands=4, rows=4)
 TRUE = replace(RULES, ngram=2, bands=4, rows=4)
 TEXTS = [" ".join(f"w{group}x{word}" for word in range(30)) for group in range(12)]
-LISTS = SourceLists((), ())
+STANDING: Row = {"rights_basis": "crawl", "priority": 0, "excluded": False, "tainting": False}
 
 
 def near_copy(text: str, number: int) -> str:
@@ -53,6 +53,8 @@ def store(tmp_path: Path) -> AllParts:
         Path(path).parent.mkdir(exist_ok=True)
         pq.write_table(table, path)
         write_part(members, part, np.arange(12, dtype=np.uint32), np.arange(12, dtype=np.uint64))
+        weighed = pa.Table.from_pylist([STANDING] * 13, WEIGHED)
+        write_arrow(Stage(str(tmp_path / "sources"), "d").path(part, "arrow"), weighed)
     return AllParts(measured, 2, (EarlierStore("build", str(earlier), (0,), 13, False, "e"),))
 
 
@@ -64,7 +66,7 @@ def marked(
     tables = []
     for number in range(passes):
         share = JudgePass(number, passes, partitions)
-        step = MarkDuplicates(store, members, judged, LISTS, rules, share)
+        step = MarkDuplicates(store, members, judged, Stage(str(where.parent / "sources"), "d"), rules, share)
         with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as root:
             root | SpreadParts(range(store.count)) | "Step" >> step
         for path in sorted(Path(share.directory(judged)).glob("part-*.arrow")):
@@ -120,6 +122,16 @@ def test_every_partition_lists_its_clusters(store: AllParts, tmp_path: Path) -> 
     assert {group["documents"] for group in groups} == {3}
 
 
+def test_standing_of_a_row_is_that_of_its_document(store: AllParts, tmp_path: Path) -> None:
+    """One document of one part is excluded and taints: what repeats it says so, and nothing names it as a witness."""
+    path = Stage(str(tmp_path / "sources"), "d").path(0, "arrow")
+    rows: list[Row] = [dict(STANDING) for _ in range(13)]
+    rows[4] |= {"excluded": True, "tainting": True}
+    write_arrow(path, pa.Table.from_pylist(rows, WEIGHED))
+    table = marked(store, tmp_path / "judged")
+    assert {key: found for key, found in witnesses(table, "taint").items() if found} == {(1, 4): digest_of(4)}
+
+
 def test_rows_without_a_component_are_not_read_into_sets(store: AllParts, tmp_path: Path) -> None:
     """A part's file has the 29 shingles of each of its members, once over all passes, and nothing of the 13th row."""
     marked(store, tmp_path / "judged", passes=2)
@@ -144,5 +156,5 @@ def test_member_bytes_are_about_what_a_member_sends(store: AllParts) -> None:
     """Passes are planned by it: never less than what is sent, and not much more."""
     table = store.read(0, needed_columns(TRUE)).take(pa.array(np.arange(1000) % 12))
     ids = np.arange(1000, dtype=np.uint64)
-    batch, _ = gather_members(table, ids, np.zeros(1000, bool), ids, TRUE)
+    batch, _ = gather_members(table, ids, pa.Table.from_pylist([STANDING] * 1000, WEIGHED), ids, TRUE)
     assert 0.7 < len(pack(batch)) / (1000 * TRUE.member_bytes) < 1

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from transforms.decide.order_survivors import LAST, POLICIES, Facts, order_survivors
 
-Document = tuple[int | None, int | None, int | None, tuple[int, int], tuple[int, bool]]
-"""text bytes, fetch time, bytes of the URL, doc_id, and keys that come before the policies"""
+Document = tuple[int | None, int | None, int | None, tuple[int, int], tuple[int, bool], int]
+"""text bytes, fetch time, bytes of the URL, doc_id, keys that come before the policies, and priority of the source"""
 
 FACT = st.none() | st.integers(0, 3)
 DOC_ID = st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)) | st.tuples(st.just(7), st.integers(0, 40))
 DOCUMENTS = st.lists(
-    st.tuples(FACT, FACT, FACT, DOC_ID, st.tuples(st.integers(0, 2), st.booleans())),
+    st.tuples(FACT, FACT, FACT, DOC_ID, st.tuples(st.integers(0, 2), st.booleans()), st.integers(-2, 2)),
     max_size=20,
     unique_by=lambda document: document[3],
 )
@@ -30,7 +30,7 @@ def smallest_first(value: int | None) -> tuple[bool, int]:
 
 
 ORACLES: dict[str, Callable[[Document], tuple[bool, int]]] = {
-    "source_priority": lambda document: (False, 0),
+    "source_priority": lambda document: largest_first(document[5]),
     "longest": lambda document: largest_first(document[0]),
     "shortest": lambda document: smallest_first(document[0]),
     "earliest": lambda document: smallest_first(document[1]),
@@ -41,7 +41,7 @@ ORACLES: dict[str, Callable[[Document], tuple[bool, int]]] = {
 
 def facts_of(documents: list[Document]) -> Facts:
     columns = [[LAST if d[k] is None else d[k] for d in documents] for k in range(3)]
-    return Facts(*(np.array(column, np.int64) for column in columns))
+    return Facts(*(np.array(column, np.int64) for column in columns), np.array([d[5] for d in documents], np.int64))
 
 
 def ids_of(documents: list[Document]) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
@@ -88,7 +88,7 @@ def test_order_does_not_depend_on_the_order_of_arrival(both: tuple[list[Document
 def test_document_without_the_fact_comes_last(policy: str) -> None:
     """Whichever end of the scale is wanted."""
     known, unknown = np.array([5, LAST, 9]), np.array([[0, 3], [0, 1], [0, 2]], np.uint64)
-    assert order_survivors([policy], Facts(known, known, known), unknown)[-1] == 1
+    assert order_survivors([policy], Facts(known, known, known, np.zeros(3, np.int64)), unknown)[-1] == 1
 
 
 def test_unknown_policy_is_a_key_error() -> None:

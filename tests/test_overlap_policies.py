@@ -54,9 +54,9 @@ def judge(documents: list[Document], order: list[int] | None = None, **rules: An
             "doc_id": pa.array([digest_of(record) for record in records], DIGEST),
             "url_digest": pa.array([digest_of(row.url) for row in rows], DIGEST),
             "text_digest": pa.array([digest_of(row.text) for row in rows], DIGEST),
-            "blocked": np.array([row.blocked for row in rows], np.bool_),
-            "signed": no,
-            **dict.fromkeys(("text_bytes", "fetch_time", "url_bytes"), zeros),
+            **dict.fromkeys(("excluded", "tainting"), np.array([row.blocked for row in rows], np.bool_)),
+            **dict.fromkeys(("entitled", "signed"), no),
+            **dict.fromkeys(("text_bytes", "fetch_time", "url_bytes", "priority"), zeros),
         }
     )
     stores = tuple(EarlierStore(name, name, (0,), 9, False, name) for name in "ab")

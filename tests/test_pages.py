@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import warc_files as make
-from transforms.measure.readers import http_payload, pages
+from transforms.measure.readers import http_payload
 from transforms.measure.readers.http_payload import BrokenPageError, decode_body, is_text, split_response
-from transforms.measure.readers.pages import NotDocument, decode_text, html_text, read_page
+from transforms.measure.readers.pages import NotDocument, decode_text, read_page
 from transforms.measure.readers.warc_records import Record
 
 HTML = b"<!DOCTYPE html><html><body><p>" + b"All rights reserved. " * 500 + b"</p></body></html>"
@@ -51,9 +51,10 @@ def decode(body: bytes, *, content: str = "", transfer: str = "", cut: bool = Fa
 
 
 def page(message: bytes, fields: dict[str, str] | None = None, kind: str = "response") -> str | NotDocument:
-    """What a record with this block is read as."""
+    """The text that a record with this block is read as, or what it is instead."""
     lower = {name.lower(): value for name, value in (fields or {}).items()}
-    return read_page(Record({"warc-type": kind, **lower}, message, 0, len(message)))
+    found = read_page(Record({"warc-type": kind, **lower}, message, 0, len(message)))
+    return found if isinstance(found, NotDocument) else found.text
 
 
 # HTTP
@@ -324,65 +325,7 @@ def test_any_body_is_text_or_a_broken_page(body: bytes, content: str, transfer: 
     assert "\0" not in text
 
 
-# HTML
-
-
-def test_rights_notices_are_kept() -> None:
-    """They are evidence; nothing here strips them."""
-    notice = "Copyright © 2001 by A. Author. All rights reserved. ISBN 0-306-40615-2"
-    assert (
-        html_text(f"<html><body><article><h1>Book</h1><p>Text.</p><p>{notice}</p></article>")
-        == f"Book\n\nText.\n\n{notice}"
-    )
-
-
-@pytest.mark.parametrize(
-    "html", ["", "<", "<!--", "<table><tr><td>", "&#0;&#xD800;&#x110000;", "<svg><title>", "\ufffd" * 99]
-)
-def test_odd_html_has_some_text(html: str) -> None:
-    """No error, and nothing that cannot be written as UTF-8."""
-    html_text(html).encode()
-
-
-@pytest.mark.parametrize("closing", ["", "</div>" * 20_000])
-def test_deep_nesting_takes_time_in_step_with_the_page(closing: str) -> None:
-    """Looking for the main content of 20,000 open `div`s takes 8 s, and four times as long for twice as many."""
-    start = time.process_time()
-    assert html_text("<div>" * 20_000 + "x" + closing) == "x"
-    assert time.process_time() - start < 2
-
-
-def test_main_content_is_given_up_where_nesting_forbids_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole text of the page is read then, and that depends on the page alone."""
-    html = "<nav>Menu</nav><div><div><p>Story</div></div>"
-    assert html_text(html) == "Story"
-    monkeypatch.setattr(pages, "MAX_NESTED_TAGS", 5)
-    assert html_text(html) == "Menu\n\nStory"
-    assert html_text("<nav>Menu</nav><section><p>Story</section>") == "Story"
-
-
-@settings(deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(["<div>", "<ARTICLE class=x>", "</div>", "</article >", "text", "<p>", "<divx>"]), max_size=30
-    )
-)
-def test_nested_tags_agree_with_a_count_tag_by_tag(pieces: list[str]) -> None:
-    """The sum over all tags of the elements that are open after it."""
-    depth = expected = 0
-    for piece in pieces:
-        depth += piece in ("<div>", "<ARTICLE class=x>")
-        depth -= piece in ("</div>", "</article >") and depth > 0
-        expected += depth * piece.count("<")
-    assert pages._nested_tags("".join(pieces)) == expected
-
-
-def test_html_with_too_many_tags_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They would take more memory than a worker has; the message has the number."""
-    monkeypatch.setattr(pages, "MAX_TAGS", 3)
-    assert html_text("<p>a<p>b<p>c") == "a\n\nb\n\nc"
-    with pytest.raises(BrokenPageError, match="The HTML has 4 tags; up to 3 can be parsed"):
-        html_text("<p>a<p>b<p>c<p>d")
+# Binary or text
 
 
 def test_text_is_known_by_its_first_bytes() -> None:

@@ -18,20 +18,19 @@ from schemas.columns import RECORDS
 from schemas.reasons import NOT_DOCUMENTS, REJECTIONS
 from tests import warc_files as make
 from transforms.batches import BATCH_BYTES, BATCH_ROWS
-from transforms.measure.readers.record_batches import batch_rows
+from transforms.measure.readers.page_signals import PageSignal
+from transforms.measure.readers.record_batches import Row, batch_rows
 from transforms.measure.readers.warc import read_warc
-from transforms.measure.readers.warc_records import parse_headers
 from transforms.measure.tally import Tally
 
 WARC = Path(__file__).resolve().parents[2] / "shared" / "data" / "warc"
 FILES = sorted(path for path in WARC.glob("*/*") if path.is_file())
 with_data = pytest.mark.skipif(not FILES, reason=f"needs the WARC files of {WARC}")
 
-Row = dict[str, object]
 HEALTHY_WITHOUT_RECORDS = re.compile(r"\.arc|LICENSE|paths")
 
 
-def read(data: bytes, name: str = "a.warc.gz", *, main_content: bool = True) -> tuple[list[Row], Tally]:
+def read(data: bytes, name: str = "a.warc.gz", *, main_content: bool = True) -> tuple[list[dict[str, object]], Tally]:
     """All rows of a file, and its tally."""
     tally = Tally()
     batches = list(read_warc(io.BytesIO(data), name, tally, main_content=main_content))
@@ -163,6 +162,7 @@ def test_columns_are_those_of_the_record() -> None:
             "warc_record_id": "urn:uuid:1",
             "source_file": "segment/a.warc.gz",
             "source_position": len(first),
+            "page_signals": [],
             "text": "Hello",
         }
     ]
@@ -172,8 +172,8 @@ def test_missing_fields_are_null_and_the_position_is_the_locator() -> None:
     """Id, URL, date and digest are not needed."""
     data = make.record("conversion", b"x", {"WARC-Date": "", "Content-Type": "text/plain"})
     rows, _ = read(make.warcinfo() + data)
-    names = ("record_id", "url", "fetch_time", "content_digest", "warc_record_id")
-    assert [rows[0][name] for name in names] == [None] * 5
+    names = ("record_id", "url", "fetch_time", "content_digest", "warc_record_id", "page_signals")
+    assert [rows[0][name] for name in names] == [None] * 6
     assert rows[0]["locator"] == f"@{len(make.warcinfo())}"
 
 
@@ -239,29 +239,12 @@ def test_header_lines_may_end_with_lf_and_be_folded() -> None:
     assert tally.rejected == []
 
 
-field_names = st.text("abcXYZ019-_", min_size=1, max_size=8)
-field_values = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), max_size=12)
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(field_names, field_values)),
-    st.sampled_from([b"\n", b"\r\n"]),
-    st.sampled_from([b"", b"\t", b"  "]),
-)
-def test_header_fields_are_parsed_as_written(fields: list[tuple[str, str]], newline: bytes, blank: bytes) -> None:
-    """Whatever the line ends and blanks: names in lower case, and of repeated ones the first."""
-    lines = [name.encode() + b":" + blank + value.encode() + blank for name, value in fields]
-    expected = {name.lower(): value for name, value in reversed(fields)}
-    assert parse_headers(newline.join(lines)) == expected
-
-
 # Batches
 
 
 def test_batches_end_at_their_limits() -> None:
     """Rows and bytes of text are bounded; one longer text is a batch of its own."""
-    row: dict[str, str | int | None] = {"locator": "@", "source_file": "a", "source_position": 0}
+    row: Row = {"locator": "@", "source_file": "a", "source_position": 0}
     many = [{**row, "text": "x"}] * (BATCH_ROWS + 1)
     assert [batch.num_rows for batch in batch_rows(many)] == [BATCH_ROWS, 1]
     sizes = [BATCH_BYTES // 2, BATCH_BYTES // 2, 1, BATCH_BYTES + 1, 5]
@@ -269,6 +252,15 @@ def test_batches_end_at_their_limits() -> None:
     # 2 bytes each: the limit is one of UTF-8
     assert [batch.num_rows for batch in batch_rows([{**row, "text": "é" * (BATCH_BYTES // 2)}] * 2)] == [1, 1]
     assert list(batch_rows([])) == []
+
+
+def test_page_signals_count_as_text_does() -> None:
+    """A page may say a thousand things of a thousand characters, and so may all pages of a batch."""
+    signal = PageSignal("licence", "x" * 1000, None, "link:license")
+    row: Row = {"locator": "@", "source_file": "a", "source_position": 0, "text": "", "page_signals": [signal] * 1000}
+    batches = list(batch_rows([row] * 10))
+    assert [batch.num_rows for batch in batches] == [8, 2]
+    assert batches[0]["page_signals"][7][999].as_py() == signal._asdict()
 
 
 def test_batch_holds_nulls_and_text_of_any_script() -> None:

@@ -166,6 +166,6 @@ def test_batch_has_the_schema_of_records_and_the_carried_fields() -> None:
     field = pa.field("lang", pa.string())
     [batch] = record_batches("a", pa.array([5]), {}, [(field, pa.array(["en"]))])
     assert batch.schema == RECORDS.schema([field])
-    assert batch.select(["locator", "source_file", "lang", "text"]).to_pylist() == [
-        {"locator": "5", "source_file": "a", "lang": "en", "text": None}
+    assert batch.select(["locator", "source_file", "lang", "page_signals", "text"]).to_pylist() == [
+        {"locator": "5", "source_file": "a", "lang": "en", "page_signals": None, "text": None}
     ]

@@ -214,7 +214,7 @@ def test_lists_with_strange_lines_are_said_and_hosts_without_scheme_are_blocked(
     blocklist = {"name": "l", "path": "l.txt", "format": "domains", "category": "c"}
     config = {"crawl": {"name": "t", "files": ["a.jsonl"]}, "sources": {"blocklists": [blocklist]}}
     assert curate(write_config(tmp_path / "c.yaml", config), tmp_path / "out") == 0
-    assert "blocklist `l`: 1 lines are no domain and are ignored, the first of them line 2" in capsys.readouterr().err
+    assert "blocklist `l`: lines that cannot be read and are ignored: 1, the first line 2" in capsys.readouterr().err
     blocked = [name for name, row in ledger(tmp_path / "out").items() if row["reason"] == "blocklist"]
     assert blocked == urls[:3]
     assert manifest(tmp_path / "out")["urls_without_host"] == 1
@@ -224,5 +224,5 @@ def test_manifest_is_json_that_names_its_format(crawl: Path, tmp_path: Path) -> 
     """A later version can tell it apart."""
     assert curate(crawl, tmp_path / "out") == 0
     found = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert (found["format_version"], found["crawl"], found["resumed"]) == (2, "t", False)
+    assert (found["format_version"], found["crawl"], found["resumed"]) == (3, "t", False)
     assert set(found["seconds"]) == {"measure", "decide", "publish"}

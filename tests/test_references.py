@@ -7,18 +7,24 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 import configs.reference
 import schemas.reference
 from configs.load import load
-from configs.reference import KEYS, SHORTEST, in_yaml, is_text, section_of, words
+from configs.model import Config
+from configs.reference import REGISTER, SHORTEST
+from configs.register import RegisterFile
+from configs.words import in_yaml, is_text, keys_of, section_of, words
 from schemas.columns import MARK, MARK_MEANINGS, TABLES
 from schemas.reasons import DUPLICATE_KINDS, NOT_DOCUMENTS, REJECTIONS, RULES
 from schemas.reference import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
+KEYS = keys_of(Config)
+SOURCE_KEYS = keys_of(RegisterFile)
 CONFIG, COLUMNS = (ROOT / "docs" / name for name in ("config.md", "columns.md"))
 
 
@@ -46,7 +52,7 @@ def cells(line: str) -> list[str]:
 
 
 def config_rows() -> dict[str, list[str]]:
-    """Type, default and meaning in docs/config.md, by key path."""
+    """Type, default and meaning in docs/config.md, by key path; those of the register begin with `sources[]`."""
     rows, section = {}, ""
     for line in CONFIG.read_text("utf-8").splitlines():
         if line.startswith("## "):
@@ -59,7 +65,8 @@ def config_rows() -> dict[str, list[str]]:
 
 def test_every_key_has_its_row() -> None:
     """Keys stand in the order of the classes, with what is expected, a default and a meaning that is a sentence."""
-    expected = {path: words(annotation) for path, annotation in KEYS.items() if path and not path.endswith("[]")}
+    keys = {**KEYS, **{path: kind for path, kind in SOURCE_KEYS.items() if path.startswith("sources[].")}}
+    expected = {path: words(kind) for path, kind in keys.items() if path and not path.endswith(("[]", ".*"))}
     rows = config_rows()
     assert {path: row[0] for path, row in rows.items()} == expected
     assert [path for path, (_, default, meaning) in rows.items() if not default or not meaning.endswith(".")] == []
@@ -75,7 +82,22 @@ def test_every_key_has_its_row() -> None:
         ("crawl.columns.url", "non-empty text, or null", "`url`"),
         ("crawl.carry", "a list, each entry non-empty text", "`[]`"),
         ("crawl.main_content", "true or false", "`true`"),
-        ("sources.blocklists[].format", "`domains`", "`domains`"),
+        (
+            "sources.blocklists[].format",
+            "`auto`, `domains`, `hosts`, `dnsmasq`, `adblock`, `ut1`, `url_prefixes` or `regex`",
+            "`auto`",
+        ),
+        (
+            "sources.markers[].path",
+            "a path, or `shipped:` and the name of a file that comes with cleartitle",
+            "required",
+        ),
+        ("policy.categories", "a section of any keys, each with `keep`, `flag`, `quarantine` or `drop`", "`{}`"),
+        ("policy.signals.pirated_marker", "`keep`, `flag`, `quarantine` or `drop`", "`flag`"),
+        ("policy.agents", "a list, each entry the name of a crawler, such as `ccbot`", "`[ccbot]`"),
+        ("sources[].host", words(SOURCE_KEYS["sources[].host"]), "`null`"),
+        ("sources[].basis", "`licensed`, `open_licence`, `public_domain` or `crawl`", "required"),
+        ("sources[].priority", "a whole number, at least -1000 and at most 1000", "`0`"),
         ("dedup.exact", "an empty section `{}`, or null", "`{}`"),
         ("dedup.near", words(KEYS["dedup.near"]), "`{}`"),
         ("dedup.near.preset", "`fineweb`, `redpajama-v2` or `slimpajama`, or null", "`null`"),
@@ -108,6 +130,7 @@ def test_key_is_described_in_plain_words(key: str, kind: str, default: str) -> N
 def test_every_preset_has_its_curve() -> None:
     """The default and each preset: its numbers, the share of pairs found at each similarity, and the source."""
     _, part = CONFIG.read_text("utf-8").split("## What a preset finds\n")
+    part, _ = part.split("\n# The sources register\n")
     head, _, *rows = [cells(line) for line in part.splitlines() if line.startswith("|")]
     assert head == [
         "preset",
@@ -135,6 +158,16 @@ def test_shown_file_loads(tmp_path: Path) -> None:
     assert load(str(path)).crawl.name == "demo"
 
 
+def test_shown_register_is_right() -> None:
+    """The YAML at the end of the page is a register, with a source of every kind."""
+    _, shown, _ = (
+        CONFIG.read_text("utf-8").split("# The sources register\n")[1].replace("```yaml\n", "```").split("```")
+    )
+    assert shown == REGISTER
+    sources = RegisterFile.model_validate(yaml.safe_load(shown)).sources
+    assert [source.basis for source in sources] == ["licensed", "open_licence", "public_domain", "crawl"]
+
+
 def test_text_and_sections_are_told_apart() -> None:
     """An annotation knows whether it wants text, and whether it is a section."""
     assert [key for key in ("crawl", "crawl.name", "crawl.root", "crawl.carry") if is_text(KEYS[key])] == [
@@ -147,6 +180,11 @@ def test_text_and_sections_are_told_apart() -> None:
         "crawl.columns",
         "sources",
         "sources.blocklists[]",
+        "sources.allowlists[]",
+        "sources.markers[]",
+        "sources.publishers[]",
+        "policy",
+        "policy.signals",
         "dedup",
         "dedup.url",
         "dedup.exact",

@@ -36,6 +36,9 @@ MANIFEST: dict[str, Any] = SUMMED | {
         "largest_clusters": [GROUP],
         "largest_texts": [],
     },
+    "sources": [],
+    "register": {},
+    "rights_basis": {"crawl": 2000},
     "sources_by_loss": [
         {"source": "[bold]spam.example\x1b", "records": 2000, "dropped": 1998, "share": 0.999},
         {"source": "fine.example", "records": 1000, "dropped": 1, "share": 0.001},
@@ -128,6 +131,21 @@ def test_report_leaves_out_what_there_is_not(capsys: pytest.CaptureFixture[str])
         assert title not in out
 
 
+def test_report_lists_every_list_and_the_bases_of_the_register(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names are not markup; a list of publishers has no category; without a register nothing is said of bases."""
+    one = {"name": "[bold]ut1", "category": "warez", "sha256": "0a" * 32, "entries": 4_500_000, "matches": 17}
+    two = {"name": "books", "category": None, "sha256": "0b" * 32, "entries": 9, "matches": 0}
+    told = {"sources": [one, two], "register": {"entries": 3}, "rights_basis": {"crawl": 1999, "licensed": 1}}
+    print_report(MANIFEST | told, "/data/dataset")
+    out = capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert ["[bold]ut1", "warez", "0a" * 8, "4,500,000", "17"] in rows
+    assert ["books", "", "0b" * 8, "9", "0"] in rows
+    assert "\ndocuments by their basis\n  crawl: 1,999\n  licensed: 1\n" in out
+    print_report(MANIFEST | told | {"register": {}}, "/data/dataset")
+    assert "basis" not in capsys.readouterr().out
+
+
 def test_report_of_a_finished_run_repeats_its_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """From the manifest alone: the data files need not be there."""
     text = " ".join(f"word{i}" for i in range(20))
@@ -156,7 +174,7 @@ def test_report_of_a_finished_run_repeats_its_summary(tmp_path: Path, capsys: py
         ("{", "manifest.json cannot be read: "),
         ("[]", "manifest.json is no manifest of a dataset: it has no `format_version`."),
         ('{"name": "a web app"}', "manifest.json is no manifest of a dataset: it has no `format_version`."),
-        ('{"format_version": 1}', "manifest.json is of format 1; this version of cleartitle reads format 2."),
+        ('{"format_version": 1}', "manifest.json is of format 1; this version of cleartitle reads format 3."),
     ],
 )
 def test_directory_without_a_dataset_is_refused(

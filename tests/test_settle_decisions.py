@@ -1,44 +1,55 @@
 """Settling: all marks of a row, one decision, one reason, one witness, and counts that add up."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.columns import LEDGER, MARK
-from tests.tables import Row, digest_of, hex_of, measured, verdicts
+from schemas.columns import BASIS, LEDGER, MARK
+from tests.tables import NO_RIGHTS, Row, digest_of, hex_of, measured, verdicts
 from transforms.decide.duplicate_rules import DuplicateRules
-from transforms.decide.mark_sources import SourceMarks, mark_sources
-from transforms.decide.read_lists import allow_list, read_list
-from transforms.decide.settle_decisions import NARROW, Settings, all_marks, count_marks, settle
+from transforms.decide.marks import Marks, flatten
+from transforms.decide.settle_decisions import NARROW, Settings, all_marks, count_decisions, settle
 
 RULES = DuplicateRules(
     url=True, exact=True, survivor=("source_priority", "longest"), taint="flag", threshold=0.7, bands=25, rows=5
 )
 DROPPING = replace(RULES, taint="drop")
-PIRATES = read_list(b"# a list\npirate.example\nboth.example\n", "pirates", "piracy")
-SPAM = read_list(b"both.example\nspam.example\n", "spam", "spam")
-ALLOW = allow_list(["good.pirate.example"])
 BUILD = "0123456789abcdef"
 STORES = ("fedcba9876543210", "measured-0011223344556677")
 
 
-def sources(hosts: list[str | None]) -> SourceMarks:
-    return mark_sources(pa.array(hosts, pa.string()), [PIRATES, SPAM], ALLOW)
+def weighed(bases: list[Any], references: list[str | None] | None = None) -> pa.Table:
+    columns = {"rights_basis": bases, "rights_reference": references or [None] * len(bases)}
+    return pa.table(columns, schema=pa.schema([column.field() for column in BASIS]))
 
 
-def settled(rows: list[Row], said: list[Row], rules: DuplicateRules = RULES) -> tuple[list[Row], dict[str, Any]]:
+def fired(rule: str, action: str, *rows: int, **fields: Any) -> Marks:
+    """Marks that weighing the sources gave."""
+    return Marks(rule, action, np.array(rows, np.int64), fields)
+
+
+def settled(
+    rows: list[Row],
+    said: list[Row],
+    rules: DuplicateRules = RULES,
+    sources: Sequence[Marks] = (),
+    bases: list[Any] | None = None,
+) -> tuple[list[Row], dict[str, Any]]:
     """Ledger rows and counts of a part."""
     table, found, given = measured(rows).select(NARROW), verdicts(said), Settings(rules, STORES, BUILD)
-    marks = all_marks(table, sources([row.get("url_host_name") for row in rows]), found, given)
-    ledger = settle(table, marks, found, given)
+    standing = weighed(bases or ["crawl"] * len(rows))
+    marks = all_marks(table, standing, flatten(sources), found, given)
+    ledger = settle(table, standing, marks, found, given)
     assert ledger.schema == LEDGER.schema()
     ledger.validate(full=True)
-    return ledger.to_pylist(), count_marks(ledger, marks)
+    return ledger.to_pylist(), count_decisions(ledger, marks)
 
 
 def mark(rule: str, action: str, **fields: Any) -> Row:
@@ -63,7 +74,9 @@ def test_row_without_a_mark_is_kept_with_all_its_lineage() -> None:
         "marks": [],
         "cluster_size": 1,
         "survivor_policy": "source_priority, longest",
+        "rights_basis": "crawl",
         "build_id": BUILD,
+        **NO_RIGHTS,
     }
 
 
@@ -74,42 +87,64 @@ def test_empty_text_is_dropped() -> None:
     assert found["marks"] == [mark("empty_text", "drop")]
 
 
-def test_two_lists_leave_two_marks_with_list_digest_line_and_entry() -> None:
-    """In the order of the config; lines count from 1."""
-    (found,), _ = settled([{"url_host_name": "www.both.example"}], [])
-    assert pick(found, "decision", "reason") == ("drop", "blocklist")
-    assert found["marks"] == [
-        mark(
-            "blocklist",
-            "drop",
-            list="pirates",
-            list_sha256=PIRATES.sha256,
-            category="piracy",
-            line=3,
-            matched="both.example",
-        ),
-        mark(
-            "blocklist", "drop", list="spam", list_sha256=SPAM.sha256, category="spam", line=1, matched="both.example"
-        ),
+def test_marks_of_the_sources_come_between_empty_text_and_duplicates() -> None:
+    """In the order in which weighing gave them, with all that they say."""
+    sources = [
+        fired("blocklist", "drop", 0, list="pirates", category="piracy", matched="pirate.example", line=3),
+        fired("allowed", "flag", 0, matched="good.example"),
     ]
+    (found,), counts = settled([{"text_digest": None}], [{"row": 0, "same_url": digest_of(5)}], sources=sources)
+    assert pick(found, "decision", "reason") == ("drop", "empty_text")
+    assert found["marks"] == [
+        mark("empty_text", "drop"),
+        mark("blocklist", "drop", list="pirates", category="piracy", matched="pirate.example", line=3),
+        mark("allowed", "flag", matched="good.example"),
+        mark("same_url", "drop", evidence=hex_of(5)),
+    ]
+    assert counts["lists"] == {"pirates": 1}
 
 
-def test_allowed_host_is_kept_and_both_are_recorded() -> None:
-    """The allow entry beats the list; what the list said is a flag."""
-    (found,), _ = settled([{"url_host_name": "good.pirate.example"}], [])
-    assert pick(found, "decision", "reason") == ("keep", None)
-    assert found["marks"] == [
-        mark(
-            "blocklist",
-            "flag",
-            list="pirates",
-            list_sha256=PIRATES.sha256,
-            category="piracy",
-            line=2,
-            matched="pirate.example",
-        ),
-        mark("allowed", "flag", matched="good.pirate.example"),
+def test_drop_beats_quarantine_whichever_comes_first() -> None:
+    """A quarantined duplicate is dropped; the reason is that of the decision, the other mark stays."""
+    sources = [fired("noai", "quarantine", 0, 1), fired("noindex", "quarantine", 1)]
+    rows, counts = settled([{}, {}, {}], [{"row": 0, "exact": digest_of(2)}], sources=sources)
+    assert [pick(row, "decision", "reason") for row in rows] == [
+        ("drop", "exact_duplicate"),
+        ("quarantine", "noai"),
+        ("keep", None),
     ]
+    assert [m["rule"] for m in rows[0]["marks"]] == ["noai", "exact_duplicate"]
+    assert pick(counts, "kept", "quarantined", "quarantined_by", "dropped", "dropped_by") == (
+        1,
+        1,
+        {"noai": 1},
+        1,
+        {"exact_duplicate": 1},
+    )
+
+
+def test_basis_and_reference_become_lineage() -> None:
+    """As the register gives them, row by row."""
+    table, given, none = measured([{}, {}]).select(NARROW), Settings(RULES, STORES, BUILD), verdicts([])
+    standing = weighed(["licensed", "crawl"], ["C-17", None])
+    marks = all_marks(table, standing, flatten([]), none, given)
+    rows = settle(table, standing, marks, none, given).to_pylist()
+    assert [pick(row, "rights_basis", "rights_reference") for row in rows] == [("licensed", "C-17"), ("crawl", None)]
+
+
+@pytest.mark.parametrize("basis", ["licensed", "open_licence", "public_domain"])
+def test_taint_never_drops_what_the_register_gives_a_basis(basis: str) -> None:
+    """The pirate's copy repeats the licensed one: that it does is recorded, and the licensed one stays."""
+    said = [{"row": row, "taint": digest_of(9), "taint_similarity": 0.9} for row in (0, 1)]
+    rows, _ = settled([{}, {}], said, DROPPING, bases=[basis, "crawl"])
+    assert [pick(row, "decision", "reason") for row in rows] == [("keep", None), ("drop", "taint")]
+    assert [m["action"] for row in rows for m in row["marks"]] == ["flag", "drop"]
+
+
+def test_flags_count_documents_and_marks_count_marks() -> None:
+    """Two notices in one text are two marks, and one flagged document."""
+    _, counts = settled([{}, {}], [], sources=[fired("copyright_notice", "flag", 0, 0, 1)])
+    assert pick(counts, "marks", "flags") == ({"copyright_notice": 3}, {"copyright_notice": 2})
 
 
 @pytest.mark.parametrize(
@@ -224,7 +259,8 @@ def test_policy_flag_drops_no_duplicate() -> None:
         {"row": 2, "exact": digest_of(4)},
         {"row": 3, "taint": digest_of(5), "taint_similarity": 1.0},
     ]
-    rows, counts = settled([{}, {}, {"url_host_name": "spam.example"}, {}], said, replace(DROPPING, duplicates="flag"))
+    sources = [fired("blocklist", "drop", 2)]
+    rows, counts = settled([{}, {}, {}, {}], said, replace(DROPPING, duplicates="flag"), sources)
     assert [row["reason"] for row in rows] == [None, None, "blocklist", "taint"]
     assert [row["duplicate_of"] for row in rows] == [hex_of(1), hex_of(3), hex_of(4), None]
     assert [[(m["rule"], m["action"]) for m in row["marks"]] for row in rows[:2]] == [
@@ -243,18 +279,17 @@ def test_policy_is_recorded_in_every_row(duplicates: Any, policy: str) -> None:
     assert [row["survivor_policy"] for row in rows] == [policy, policy]
 
 
-HOSTS = [None, "a.example", "x.pirate.example", "good.pirate.example", "both.example", "spam.example"]
+SOURCES = [("blocklist", "drop"), ("blocklist", "flag"), ("allowed", "flag"), ("noai", "quarantine"), ("isbn", "flag")]
 SHARE = st.sampled_from([0.7, 0.9])
 
 
 @st.composite
-def parts(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
-    """Rows of a part, and verdicts on some of them in any order."""
+def parts(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Marks]]:
+    """Rows of a part, verdicts on some of them in any order, and marks that their sources have."""
     rows: list[Row] = []
     said: list[Row] = []
     for number in range(draw(st.integers(0, 8))):
-        empty = draw(st.booleans())
-        rows.append({"url_host_name": draw(st.sampled_from(HOSTS)), **({"text_digest": None} if empty else {})})
+        rows.append({"text_digest": None} if draw(st.booleans()) else {})
         kinds = draw(st.sets(st.sampled_from(["same_url", "exact", "near", "taint", "overlap"])))
         if kinds:
             shares = {f"{kind}_similarity": draw(SHARE) for kind in sorted(kinds & {"near", "taint", "overlap"})}
@@ -262,45 +297,41 @@ def parts(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
             said.append(
                 {"row": number, **{kind: digest_of(draw(st.integers(50, 99))) for kind in sorted(kinds)}, **shares}
             )
-    return rows, draw(st.permutations(said))
+    marked = st.lists(st.integers(0, len(rows) - 1), unique=True) if rows else st.just([])
+    sources = [fired(rule, action, *draw(marked), list=rule) for rule, action in SOURCES]
+    return rows, draw(st.permutations(said)), sources
 
 
-def expected_rules(row: Row, said: Row, taint: str) -> list[tuple[str, str]]:
+def expected_rules(number: int, row: Row, said: Row, sources: list[Marks], taint: str) -> list[tuple[str, str]]:
     """(rule, action) of all marks of a row, by walking through the rules."""
-    host = row["url_host_name"] or ""
-    allowed = host == "good.pirate.example"
-    lists = [
-        any(host == entry or host.endswith(f".{entry}") for entry in entries)
-        for entries in (("pirate.example", "both.example"), ("both.example", "spam.example"))
-    ]
     return [
         *[("empty_text", "drop")] * ("text_digest" in row),
-        *[("blocklist", "flag" if allowed else "drop")] * sum(lists),
+        *[(one.rule, one.action) for one in sources if number in one.rows],
         *[("same_url", "drop")] * ("same_url" in said),
         *[("exact_duplicate", "drop")] * ("exact" in said),
         *[("near_duplicate", "drop")] * ("near" in said),
         *[("taint", taint)] * ("taint" in said),
         *[("overlap", "flag")] * ("overlap" in said),
-        *[("allowed", "flag")] * allowed,
     ]
 
 
 @settings(deadline=None, max_examples=60)
 @given(parts(), st.sampled_from([RULES, DROPPING]))
 def test_every_row_agrees_with_walking_through_the_rules(
-    part: tuple[list[Row], list[Row]], rules: DuplicateRules
+    part: tuple[list[Row], list[Row], list[Marks]], rules: DuplicateRules
 ) -> None:
     """Marks, reason, decision and witness of each row, whatever comes together on it."""
-    rows, said = part
+    rows, said, sources = part
     by_row = {verdict["row"]: verdict for verdict in said}
-    found, _ = settled(rows, said, rules)
+    found, _ = settled(rows, said, rules, sources)
     for number, (row, got) in enumerate(zip(rows, found, strict=True)):
         verdict = by_row.get(number, {})
-        marks = expected_rules(row, verdict, rules.taint)
-        reason = next((rule for rule, action in marks if action == "drop"), None)
+        marks = expected_rules(number, row, verdict, sources, rules.taint)
+        decision = next((what for what in ("drop", "quarantine") if any(m[1] == what for m in marks)), "keep")
+        reason = next((rule for rule, action in marks if action == decision), None)
         kind = next((kind for kind in ("same_url", "exact", "near") if kind in verdict), None)
         assert [(m["rule"], m["action"]) for m in got["marks"]] == marks
-        assert pick(got, "reason", "decision") == (reason, "drop" if reason else "keep")
+        assert pick(got, "reason", "decision") == (reason, decision)
         assert got["duplicate_of"] == (verdict[kind].hex() if kind else None)
         assert got["duplicate_build"] == ((*STORES, None)[verdict[f"{kind}_store"]] if kind else None)
         assert got["similarity"] == {"exact": 1.0, "near": verdict.get("near_similarity")}.get(kind or "")
@@ -308,22 +339,27 @@ def test_every_row_agrees_with_walking_through_the_rules(
 
 @settings(deadline=None, max_examples=60)
 @given(parts(), st.sampled_from([RULES, DROPPING]))
-def test_counts_are_those_of_the_ledger_rows(part: tuple[list[Row], list[Row]], rules: DuplicateRules) -> None:
-    """Counted again row by row; records are kept and dropped, and every dropped one has a reason."""
-    found, counts = settled(*part, rules)
+def test_counts_are_those_of_the_ledger_rows(
+    part: tuple[list[Row], list[Row], list[Marks]], rules: DuplicateRules
+) -> None:
+    """Counted again row by row; every record has one decision, and all but the kept a reason."""
+    rows, said, sources = part
+    found, counts = settled(rows, said, rules, sources)
     marks = [m for row in found for m in row["marks"]]
-    by_list = Counter(m["list"] for m in marks if m["list"])
+    flags = Counter(rule for row in found for rule in {m["rule"] for m in row["marks"] if m["action"] == "flag"})
     assert counts == {
         "records": len(found),
         "kept": sum(row["decision"] == "keep" for row in found),
+        "quarantined": sum(row["decision"] == "quarantine" for row in found),
+        "quarantined_by": dict(Counter(row["reason"] for row in found if row["decision"] == "quarantine")),
         "dropped": sum(row["decision"] == "drop" for row in found),
-        "dropped_by": dict(Counter(row["reason"] for row in found if row["reason"])),
+        "dropped_by": dict(Counter(row["reason"] for row in found if row["decision"] == "drop")),
         "marks": dict(Counter(m["rule"] for m in marks)),
-        "flags": dict(Counter(m["rule"] for m in marks if m["action"] == "flag")),
-        "lists": {"pirates": by_list["pirates"], "spam": by_list["spam"]},
+        "flags": dict(flags),
+        "rights_basis": {"crawl": len(found)} if found else {},
+        "lists": dict(Counter(m["list"] for m in marks if m["list"])),
     }
-    assert counts["kept"] + counts["dropped"] == counts["records"]
-    assert sum(counts["dropped_by"].values()) == counts["dropped"]
+    assert counts["kept"] + counts["quarantined"] + counts["dropped"] == counts["records"]
 
 
 def test_part_without_rows_has_an_empty_ledger_with_the_whole_schema() -> None:
@@ -335,11 +371,12 @@ def test_part_without_rows_has_an_empty_ledger_with_the_whole_schema() -> None:
 
 def test_measured_table_in_chunks_settles_alike() -> None:
     """A part with several row groups is read as several chunks."""
-    rows: list[Row] = [{"url_host_name": "spam.example"}, {"text_digest": None}, {}]
+    rows: list[Row] = [{}, {"text_digest": None}, {}]
+    sources, standing = flatten([fired("blocklist", "drop", 0)]), weighed(["crawl"] * 3)
     whole, found = measured(rows).select(NARROW), verdicts([{"row": 2, "exact": digest_of(1)}])
     chunks = pa.concat_tables([whole.slice(0, 1), whole.slice(1)])
     tables, given = [], Settings(RULES, STORES, BUILD)
     for table in (whole, chunks):
-        marks = all_marks(table, sources([row.get("url_host_name") for row in rows]), found, given)
-        tables.append(settle(table, marks, found, given))
+        marks = all_marks(table, standing, sources, found, given)
+        tables.append(settle(table, standing, marks, found, given))
     assert tables[0].equals(tables[1])

@@ -14,9 +14,11 @@ MANIFEST: dict[str, Any] = {
     "counts": {
         "records": 2000,
         "kept": 1500,
+        "quarantined": 0,
         "dropped": 400,
         "rejected": 100,
         "dropped_by": {"blocklist": 250, "near_duplicate": 150},
+        "quarantined_by": {},
     },
     "marks": {"allowed": 3, "blocklist": 253, "near_duplicate": 180, "taint": 12},
     "flags": {"allowed": 3, "taint": 12},
@@ -80,7 +82,7 @@ def test_summary_tells_what_came_in_and_what_became_of_it(capsys: pytest.Capture
 
 def test_summary_of_nothing_divides_by_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """An empty crawl in no time."""
-    counts = {"records": 0, "kept": 0, "dropped": 0, "rejected": 0, "dropped_by": {}}
+    counts = {**dict.fromkeys(MANIFEST["counts"], 0), "dropped_by": {}, "quarantined_by": {}}
     out = summary(capsys, counts=counts, marks={}, flags={}, not_documents={}, seconds={})
     rows = [[name, *rest] for name, rest in rows_of(out).items()]
     assert rows[:4] == [
@@ -90,6 +92,13 @@ def test_summary_of_nothing_divides_by_nothing(capsys: pytest.CaptureFixture[str
         ["rejected", "0", "0.0%"],
     ]
     assert rows[-1] == ["time", "0 s", ""]
+
+
+def test_summary_says_what_was_quarantined_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    """Between kept and dropped; where nothing was, there is no such line."""
+    counts = MANIFEST["counts"] | {"kept": 1400, "quarantined": 100, "quarantined_by": {"noai": 60, "unlicensed": 40}}
+    names = list(rows_of(summary(capsys, counts=counts)))
+    assert names[1:6] == ["kept", "quarantined", "noai", "unlicensed", "dropped"]
 
 
 def rows_of(out: str) -> dict[str, list[str]]:

@@ -12,17 +12,22 @@ from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions
 
 import transforms
+from configs.policy import Policy
 from transforms.decide.all_parts import AllParts
 from transforms.decide.choose_leaders import ChooseLeaders
 from transforms.decide.chunks import Chunks, Turn
 from transforms.decide.connect_components import ConnectComponents
 from transforms.decide.count_components import CountComponents
 from transforms.decide.duplicate_rules import DuplicateRules
-from transforms.decide.load_lists import SourceLists
+from transforms.decide.lists.load_lists import SourceLists
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
+from transforms.decide.markers import MarkerLists
 from transforms.decide.pair_candidates import PairCandidates, PairPass
+from transforms.decide.publishers import PublisherLists
 from transforms.decide.relabel_nodes import RelabelNodes
 from transforms.decide.settle_decisions import Settings, SettleDecisions
+from transforms.decide.sources_register import Register
+from transforms.decide.weigh_sources import SourceRules, WeighSources
 from transforms.decide.write_members import WriteMembers
 from transforms.measure.fingerprint import NearSettings
 from transforms.measure.measure_parts import MeasureParts
@@ -34,7 +39,7 @@ from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
 
 STAGE = Stage("somewhere", "digest")
-LISTS = SourceLists((), ())
+SOURCES = SourceRules(SourceLists(), MarkerLists(()), PublisherLists(()), Register.of(()), Policy())
 RULES = DuplicateRules(True, True, ("longest",), "flag")
 PARTS = AllParts(STAGE, 1)
 JUDGE, PAIR = JudgePass(0, 1, 8), PairPass(0, ("text_digest",), 0, 1, 8)
@@ -49,8 +54,9 @@ MADE: dict[type[beam.PTransform], Callable[[], beam.PTransform]] = {
     RelabelNodes: lambda: RelabelNodes(Chunks("edges"), "leaders", 8, "relabeled"),
     CountComponents: lambda: CountComponents(Chunks("labels"), STAGE, 8, Turn(0, 1)),
     WriteMembers: lambda: WriteMembers(Chunks("components"), "members", Turn(0, 1)),
-    MarkDuplicates: lambda: MarkDuplicates(PARTS, STAGE, STAGE, LISTS, RULES, JUDGE),
-    SettleDecisions: lambda: SettleDecisions(PARTS, STAGE, STAGE, [JUDGE], LISTS, Settings(RULES, (), "build")),
+    MarkDuplicates: lambda: MarkDuplicates(PARTS, STAGE, STAGE, STAGE, RULES, JUDGE),
+    SettleDecisions: lambda: SettleDecisions(PARTS, STAGE, STAGE, [JUDGE], STAGE, Settings(RULES, (), "build")),
+    WeighSources: lambda: WeighSources(PARTS, STAGE, SOURCES),
     CountSources: lambda: CountSources(STAGE, "directory", 8, 1000, 0.9),
     WriteParts: lambda: WriteParts(STAGE, STAGE, STAGE, "dataset"),
 }

@@ -248,7 +248,7 @@ FRAGMENT = st.sampled_from(
     ]
 )
 ODD = st.builds(
-    "{}{}".format, st.sampled_from(["http://", "https://a.com/", ""]), st.lists(FRAGMENT, max_size=9).map("".join)
+    "{}{}".format, st.sampled_from(["http://", "https://a.com/", "about:"]), st.lists(FRAGMENT, max_size=9).map("".join)
 )
 
 

@@ -46,14 +46,17 @@ def measured(records: int, rejected: int, **not_documents: int) -> Marker:
     return {**counts, "not_documents": not_documents, **sizes}
 
 
-def decided(kept: int, dropped_by: dict[str, int], lists: dict[str, int]) -> Marker:
+def decided(kept: int, dropped_by: dict[str, int], lists: dict[str, int], quarantined: int = 0) -> Marker:
     return {
         "kept": kept,
+        "quarantined": quarantined,
+        "quarantined_by": {"noai": quarantined} if quarantined else {},
         "dropped": sum(dropped_by.values()),
         "dropped_by": dropped_by,
         "marks": dropped_by,
         "flags": {},
         "lists": lists,
+        "rights_basis": {"crawl": kept} if kept else {},
     }
 
 
@@ -103,17 +106,35 @@ def test_balanced_books_give_the_counts_of_the_manifest(books: Books) -> None:
     assert found["counts"] == {
         "records": 8,
         "kept": 3,
+        "quarantined": 0,
         "dropped": 4,
         "rejected": 1,
         "dropped_by": {"blocklist": 3, "taint": 1},
+        "quarantined_by": {},
     }
     assert found["marks"] == {"blocklist": 3, "taint": 1}
     assert found["not_documents"] == {"media": 1, "request": 5}
+    assert found["rights_basis"] == {"crawl": 3}
     assert (found["rejected_by"], found["urls_without_host"]) == ({"broken_json": 1}, 7)
     assert found["list_matches"] == {"a": 2, "b": 2}
     assert [list(found[name]) for name in ("not_documents", "list_matches")] == [["media", "request"], ["a", "b"]]
     counts = found["counts"]
     assert counts["records"] == counts["kept"] + counts["dropped"] + counts["rejected"]
+
+
+def test_quarantined_documents_are_counted_apart(books: Books) -> None:
+    """One of the kept of the first part is quarantined instead: it has a file, which the second part has not."""
+    books.markers[1][0] = decided(2, {"blocklist": 2}, {"a": 2}, quarantined=1)
+    books.markers[2][0] = published(2, 5, 1)
+    books.markers[2][0]["files"]["quarantine"] = {"bytes": 9, "sha256": "q", "rows": 1}
+    found = books.balance()
+    assert {name: found["counts"][name] for name in ("records", "kept", "quarantined", "quarantined_by")} == {
+        "records": 8,
+        "kept": 2,
+        "quarantined": 1,
+        "quarantined_by": {"noai": 1},
+    }
+    assert [path for path in found["files"] if path.startswith("quarantine")] == ["quarantine/part-00000.parquet"]
 
 
 def test_balanced_books_list_all_files_and_their_bytes(books: Books) -> None:
@@ -157,7 +178,11 @@ def test_earlier_part_that_is_not_done_is_missing(books: Books) -> None:
 def test_dataset_without_parts_balances_at_zero(tmp_path: Path) -> None:
     """An empty crawl is no imbalance."""
     found = balance(*stages_in(tmp_path), 0)
-    assert found["counts"] == {"records": 0, "kept": 0, "dropped": 0, "rejected": 0, "dropped_by": {}}
+    assert found["counts"] == {
+        **dict.fromkeys(("records", "kept", "quarantined", "dropped", "rejected"), 0),
+        "dropped_by": {},
+        "quarantined_by": {},
+    }
     assert (found["files"], found["marks"], found["not_documents"], found["list_matches"]) == ({}, {}, {}, {})
 
 
@@ -191,15 +216,24 @@ def test_part_of_another_digest_is_missing(books: Books) -> None:
             {"kept": 2},
             [
                 "kept: 2 counted, 3 written",
-                "kept and dropped: 6 counted, 7 written",
+                "decisions: 6 counted, 7 written",
                 "fingerprints: 2 counted, 3 written",
             ],
         ),
-        (1, {"dropped": 3}, ["kept and dropped: 8 counted, 7 written", "dropped by reason: 5 counted, 4 written"]),
+        (1, {"dropped": 3}, ["decisions: 8 counted, 7 written", "dropped by reason: 5 counted, 4 written"]),
+        (
+            1,
+            {"quarantined": 1},
+            [
+                "quarantined: 1 counted, 0 written",
+                "decisions: 8 counted, 7 written",
+                "quarantined by reason: 1 counted, 0 written",
+            ],
+        ),
         (1, {"dropped_by": {"taint": 1}}, ["dropped by reason: 4 counted, 3 written"]),
         (2, {"records": 4}, ["records: 7 counted, 6 written"]),
         (2, {"files": files(2, 5, 1)}, ["kept: 3 counted, 2 written", "fingerprints: 3 counted, 2 written"]),
-        (2, {"files": files(3, 4, 1)}, ["kept and dropped: 7 counted, 6 written"]),
+        (2, {"files": files(3, 4, 1)}, ["decisions: 7 counted, 6 written"]),
         (2, {"files": files(3, 5, 2)}, ["rejected: 1 counted, 2 written"]),
     ],
 )

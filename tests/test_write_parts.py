@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.columns import DIGEST, DOCUMENTS, FINGERPRINTS, LEDGER, REJECTED, REPLACED, near_fields
+from schemas.columns import (
+    DIGEST,
+    DOCUMENTS,
+    FINGERPRINTS,
+    LEDGER,
+    QUARANTINE,
+    REJECTED,
+    REPLACED,
+    TEXT,
+    near_fields,
+)
 from schemas.errors import BooksError, WorkError
 from tests.tables import Row, digest_of, hex_of, ledger, measured
 from transforms.decide.settle_decisions import REPLACED_SUFFIX
@@ -18,9 +28,9 @@ from transforms.part_store import Stage, file_facts, list_names, write_file
 from transforms.publish.write_parts import (
     WriteParts,
     check_books,
-    documents_schema,
     fingerprints_schema,
-    keep_rows,
+    select_rows,
+    texts_schema,
 )
 
 LANGUAGE = pa.field("language", pa.string())
@@ -30,7 +40,7 @@ BUILD = "fedcba9876543210" + 48 * "0"
 def test_documents_have_their_columns_and_the_carried_ones() -> None:
     """Bands, sketch and what only measuring needs stay behind."""
     table = measured([{}], bands=2, carried=[LANGUAGE, pa.field("band", pa.int8())])
-    assert documents_schema(table.schema) == DOCUMENTS.schema([LANGUAGE, pa.field("band", pa.int8())])
+    assert texts_schema(DOCUMENTS, table.schema) == DOCUMENTS.schema([LANGUAGE, pa.field("band", pa.int8())])
 
 
 @pytest.mark.parametrize("bands", [0, 2])
@@ -45,7 +55,7 @@ def test_kept_rows_are_those_whose_ledger_row_says_keep(keeps: list[bool]) -> No
     """Text and carried columns from the measured rows, all else from the ledger, in order."""
     texts = measured([{"language": f"l{i}"} for i in range(len(keeps))], carried=[LANGUAGE])
     said = ledger([{"decision": "keep" if keep else "drop", "cluster_size": i} for i, keep in enumerate(keeps)])
-    found = keep_rows(texts, said, documents_schema(texts.schema))
+    found = select_rows(texts, said, "keep", texts_schema(DOCUMENTS, texts.schema))
     columns = ["doc_id", "cluster_size", "build_id", "text", "language"]
     assert found.select(columns).to_pylist() == [
         {
@@ -70,7 +80,7 @@ def test_ledger_of_other_records_is_refused(rows: list[Row]) -> None:
     """A text must never be published under the decision on another."""
     texts = measured([{}, {}])
     with pytest.raises(BooksError) as refusal:
-        keep_rows(texts, ledger(rows), documents_schema(texts.schema))
+        select_rows(texts, ledger(rows), "keep", texts_schema(DOCUMENTS, texts.schema))
     assert str(refusal.value) == (
         "The measured rows and the ledger rows are not of the same records: measure and decide again."
     )
@@ -147,6 +157,30 @@ def test_part_is_written_to_four_files(work: Work) -> None:
     assert (row["source_position"], row["bytes"], row["build_id"]) == (90, 5, BUILD[:16])
 
 
+def test_quarantined_documents_have_a_file_with_text_and_the_whole_ledger_row(work: Work) -> None:
+    """With the carried columns too; nothing of them is among the documents or the fingerprints."""
+    work.texts = measured([{"text": f"text {i}", "language": f"l{i}"} for i in range(3)], carried=[LANGUAGE])
+    mark = {"rule": "noai", "action": "quarantine"}
+    work.ledger = ledger([{}, {"decision": "quarantine", "reason": "noai", "marks": [mark]}, {"decision": "drop"}])
+    work.write(work.measured.path(2), work.texts, row_group_size=2)
+    work.write(work.decided.path(2), work.ledger)
+    work.decided.finish(2, {"kept": 1, "quarantined": 1, "dropped": 1})
+    work.publish()
+    held = pq.read_table(work.path("quarantine"))
+    assert held.schema.equals(QUARANTINE.schema([LANGUAGE]))
+    assert held.select(LEDGER.schema().names).equals(work.ledger.slice(1, 1))
+    assert held.select([TEXT.name, "language"]).to_pylist() == [{"text": "text 1", "language": "l1"}]
+    assert pq.read_table(work.path("documents"))["doc_id"].to_pylist() == [hex_of(0)]
+    assert len(pq.read_table(work.path("fingerprints"))) == 1
+    assert (work.published.marker(2) or {})["files"]["quarantine"]["rows"] == 1
+
+
+def test_part_without_quarantined_documents_has_no_such_file(work: Work) -> None:
+    """Most builds quarantine nothing, and have no folder for it."""
+    work.publish()
+    assert list_names(work.dataset) == ["documents", "fingerprints", "ledger", "rejected"]
+
+
 def test_marker_lists_the_files_with_rows_size_and_sha256(work: Work) -> None:
     """And counts records and bytes of kept text."""
     work.publish()
@@ -189,7 +223,12 @@ def test_part_without_a_record_has_empty_files(work: Work) -> None:
     [
         ("measured", {"records": 4, "rejected": 1}, ["measured records: 4 counted, 3 written"]),
         ("measured", {"records": 3, "rejected": 2}, ["rejected: 2 counted, 1 written"]),
-        ("decided", {"kept": 2, "dropped": 2}, ["kept and dropped: 4 counted, 3 written"]),
+        ("decided", {"kept": 2, "dropped": 2}, ["decisions: 4 counted, 3 written"]),
+        (
+            "decided",
+            {"kept": 2, "quarantined": 1, "dropped": 0},
+            ["quarantine: 1 counted, 0 written"],
+        ),
         (
             "decided",
             {"kept": 1, "dropped": 2},
@@ -215,7 +254,7 @@ def test_part_that_was_not_measured_and_decided_does_not_balance(work: Work) -> 
     """Markers of another digest are as good as none."""
     Stage(work.measured.directory, "other").finish(2, {"records": 3, "rejected": 1})
     Stage(work.decided.directory, "other").finish(2, {"kept": 2, "dropped": 1})
-    with pytest.raises(WorkError, match=r"measured records: None counted, 3 written\n  kept and dropped: 0 counted"):
+    with pytest.raises(WorkError, match=r"measured records: None counted, 3 written\n  decisions: 0 counted"):
         work.publish()
 
 

@@ -14,7 +14,7 @@ ways agree is tested. From there on there is one way for all.
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,37 @@ _SCHEMELESS: Final = re.compile(r"\s*(?://|(?:[\w-]+\.)+[\w-]+\.?(?::\d*)?(?:[/?
 _SUFFIXES: Final = PublicSuffixList(only_icann=True)
 
 
+class UrlParts(NamedTuple):
+    """URLs in parts: arrays of the type and length of the URLs, null where one is unusable."""
+
+    scheme: pa.Array
+    """`http:` or `https:`"""
+    host: pa.Array
+    """in lower case and punycode, with its dot at the end if it has one"""
+    port: pa.Array
+    """with its colon; empty where there is none or it is the scheme's own"""
+    page: pa.Array
+    """what follows the slash behind them"""
+
+    def rests(self) -> pa.Array:
+        """What follows the host."""
+        return self._join(self.port, "/", self.page)
+
+    def normal(self) -> pa.Array:
+        """What `normal_urls` gives."""
+        return self._join(pc.ascii_rtrim(self.host, characters="."), self.rests())
+
+    def whole(self) -> pa.Array:
+        """The normal form with its scheme in front."""
+        return self._join(self.scheme, "//", self.normal())
+
+    def _join(self, *pieces: pa.Array | str) -> pa.Array:
+        kind = self.host.type
+        return pc.binary_join_element_wise(
+            *(pa.scalar(piece, kind) if isinstance(piece, str) else piece for piece in (*pieces, ""))
+        )
+
+
 def url_columns(urls: pa.Array) -> dict[str, pa.Array]:
     """Columns `url_surtkey`, `url_host_name`, `url_host_registered_domain` (string) and `url_digest` (`DIGEST`).
 
@@ -57,7 +88,7 @@ def url_columns(urls: pa.Array) -> dict[str, pa.Array]:
       written as https. A port that is the scheme's own has vanished in that form. Everything else stays, `www.`,
       the case of the path, the order of the query, a slash at the end: addresses that differ there may be two pages.
     """
-    host, port, page = _normalise(urls)
+    _, host, port, page = split_urls(urls)
     normal = pc.binary_join_element_wise("https://", host, port, "/", page, "")
 
     hosts = host.dictionary_encode()
@@ -72,15 +103,28 @@ def url_columns(urls: pa.Array) -> dict[str, pa.Array]:
     }
 
 
-def _normalise(urls: pa.Array) -> tuple[pa.Array, ...]:
-    """Host, port with its colon or nothing, and what follows the slash behind them; null where a URL is unusable."""
+def normal_urls(urls: pa.Array) -> pa.Array:
+    """URLs in their normal form, `host[:port]/path?query`: an array as the one given, null where unusable.
+
+    >>> normal_urls(pa.array(["HTTPS://me:secret@A.example.:8080/b/../C?d#e", "//a.example", "data:,a"])).to_pylist()
+    ['a.example:8080/C?d', 'a.example/', None]
+
+    It is the WHATWG form without scheme, user, password, fragment and dot at the end of the host. A port that is the
+    scheme's own has vanished, dot segments are resolved, the host is in lower case and punycode. Path and query keep
+    their case and their escapes.
+    """
+    return split_urls(urls).normal()
+
+
+def split_urls(urls: pa.Array) -> UrlParts:
+    """The parts of the WHATWG form of each URL, without user, password and fragment."""
     plain = _is_plain(urls)
     rows = [np.flatnonzero(plain), np.flatnonzero(np.asarray(urls.is_valid()) & ~plain)]
     parts = _cut(urls.take(pa.array(rows[0]))), _parse(urls.take(pa.array(rows[1])))
     where = np.full(len(urls), -1)
     where[np.concatenate(rows)] = np.arange(len(rows[0]) + len(rows[1]))
     take = pa.array(where, mask=where < 0)
-    return tuple(pa.concat_arrays(pair).take(take) for pair in zip(*parts, strict=True))
+    return UrlParts(*(pa.concat_arrays(pair).take(take) for pair in zip(*parts, strict=True)))
 
 
 def _is_plain(urls: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -89,30 +133,30 @@ def _is_plain(urls: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 
 def _cut(urls: pa.Array) -> tuple[pa.Array, ...]:
-    """What `_normalise` gives, for plain URLs."""
+    """What `split_urls` gives, for plain URLs."""
     pieces = pc.split_pattern(urls, "/", max_splits=3).flatten()  # scheme, nothing, host, page
-    first = np.arange(0, len(pieces), 4)
-    return pieces.take(pa.array(first + 2)), pa.repeat("", len(urls)), pieces.take(pa.array(first + 3))
+    scheme, _, host, page = (pieces.take(pa.array(np.arange(i, len(pieces), 4))) for i in range(4))
+    return scheme, host, pa.repeat(pa.scalar("", urls.type), len(urls)), page
 
 
 def _parse(urls: pa.Array) -> tuple[pa.Array, ...]:
-    """What `_normalise` gives, for any URLs."""
+    """What `split_urls` gives, for any URLs."""
     rows = [_parse_one(url) for url in urls.to_pylist()]
-    return tuple(pa.array([row[i] for row in rows], pa.string()) for i in range(3))
+    return tuple(pa.array([row[i] for row in rows], urls.type) for i in range(4))
 
 
-def _parse_one(url: str) -> tuple[str, str, str] | tuple[None, None, None]:
+def _parse_one(url: str) -> tuple[str, str, str, str] | tuple[None, None, None, None]:
     if _SCHEMELESS.match(url):
         url = f"http://{url.strip().removeprefix('//')}"
     try:
         parsed = URL(url)
     except ValueError:
-        return None, None, None
+        return None, None, None, None
     if parsed.protocol not in ("http:", "https:") or "" in parsed.hostname.removesuffix(".").split("."):
-        return None, None, None
+        return None, None, None, None
     del parsed.hash
     page = parsed.href.split("/", 3)[3]  # not of pathname and search, which do not tell `a?` from `a`
-    return parsed.hostname, parsed.port and f":{parsed.port}", page
+    return parsed.protocol, parsed.hostname, parsed.port and f":{parsed.port}", page
 
 
 def _reverse(hosts: pa.Array) -> pa.Array:

@@ -1,6 +1,6 @@
 """All parts: those of this crawl and, numbered after them, those of the earlier stores it is compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.columns import FINGERPRINTS, is_near_field
+from schemas.columns import FINGERPRINTS, TEXT, is_near_field
 from schemas.errors import WorkError
 from transforms.part_store import Stage, join, open_input, part_path
 
@@ -55,6 +55,10 @@ class EarlierStore:
         ]
         return pa.table({name: table[name] for table in tables for name in table.column_names}).select(columns)
 
+    def text_path(self, number: int) -> str:
+        """Path of the file that holds the texts of a part."""
+        return part_path(join(self.directory, "documents") if self.published else self.directory, number, "parquet")
+
 
 def _read(path: str, columns: Sequence[str]) -> pa.Table:
     with open_input(path) as stream:
@@ -99,3 +103,17 @@ class AllParts:
             return _read(self.measured.path(number), columns)
         earlier = self.earlier[store]
         return earlier.read(earlier.parts[number - self._starts[store]], columns)
+
+    def texts(self, number: int) -> Iterator[pa.Array]:
+        """The texts of all documents of a part, a row group at a time."""
+        with open_input(self._text_path(number)) as stream:
+            file = pq.ParquetFile(stream)
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=[TEXT.name], use_threads=False)[TEXT.name].combine_chunks()
+
+    def _text_path(self, number: int) -> str:
+        store = int(self.stores(np.array([number]))[0])
+        if store == OWN:
+            return self.measured.path(number)
+        earlier = self.earlier[store]
+        return earlier.text_path(earlier.parts[number - self._starts[store]])

@@ -65,4 +65,4 @@ class DuplicateRules:
     @property
     def member_bytes(self) -> int:
         """About what one document sends when it is judged."""
-        return 140 + 8 * self.sketch_words
+        return 150 + 8 * self.sketch_words

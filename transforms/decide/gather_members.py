@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from schemas.columns import SKETCH, TEXT
 from schemas.errors import WorkError
+from schemas.reasons import CRAWL
 from transforms.batches import digest_words, fixed_bytes, strings
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.order_survivors import LAST
@@ -24,7 +25,6 @@ I64 = npt.NDArray[np.int64]
 FACTS: Final = (
     "doc_id",
     "url",
-    "url_host_name",
     "url_digest",
     "text_bytes",
     "text_digest",
@@ -32,6 +32,8 @@ FACTS: Final = (
     "shingle_count",
 )
 """Measured columns that this step always needs."""
+STANDING: Final = ("rights_basis", "priority", "excluded", "tainting")
+"""Columns of `WEIGHED` that it needs."""
 
 
 def needed_columns(rules: DuplicateRules) -> list[str]:
@@ -43,13 +45,13 @@ def needed_columns(rules: DuplicateRules) -> list[str]:
 
 
 def gather_members(
-    table: pa.Table, component: U64, blocked: npt.NDArray[np.bool_], ids: U64, rules: DuplicateRules
+    table: pa.Table, component: U64, weighed: pa.Table, ids: U64, rules: DuplicateRules
 ) -> tuple[pa.RecordBatch, U64]:
     """Facts of some documents, one row each, and their sets, one after the other.
 
-    `table` has the columns `needed_columns` of these documents; `component`, `blocked` and `ids` (their ordinals)
-    are of shape (rows,). Of documents with one text the set stands there once. In the batch, `set_start` and
-    `set_size` say where in the array of sets (uint64) a row's own is.
+    `table` has the columns `needed_columns` of these documents and `weighed` those of `STANDING`; `component` and `ids`
+    (their ordinals) are of shape (rows,). Of documents with one text the set stands there once. In the batch,
+    `set_start` and `set_size` say where in the array of sets (uint64) a row's own is.
     """
     signed = (np.asarray(table["shingle_count"]) > 0) & bool(rules.permutations)
     columns: dict[str, Any] = {
@@ -58,7 +60,10 @@ def gather_members(
         **{name: table[name].combine_chunks() for name in ("doc_id", "url_digest", "text_digest", "text_bytes")},
         "fetch_time": pc.fill_null(table["fetch_time"].combine_chunks().cast(pa.int64()), LAST),
         "url_bytes": pc.fill_null(pc.binary_length(table["url"].combine_chunks()).cast(pa.int64()), LAST),
-        "blocked": blocked,
+        "priority": weighed["priority"].combine_chunks(),
+        "excluded": weighed["excluded"].combine_chunks(),
+        "tainting": weighed["tainting"].combine_chunks(),
+        "entitled": pc.not_equal(weighed["rights_basis"].combine_chunks(), CRAWL),
         "signed": signed,
     }
     sets = np.empty(0, np.uint64)

@@ -27,6 +27,8 @@ Rows = dict[str, npt.NDArray[Any]]
 LoadSets = Callable[[I64, I64, I64], AbstractContextManager[LoadedSets]]
 """From part, start and size of each row to its sets; see `load_sets`."""
 
+FLAGS: Final = ("excluded", "tainting", "entitled", "signed")
+"""Boolean columns of `gather_members`."""
 WITNESSES: Final = ("same_url", "exact", "near", "taint", "overlap")
 VERDICTS: Final = pa.schema(
     [
@@ -93,7 +95,7 @@ def _rows(table: pa.Table, parts: AllParts, rules: DuplicateRules) -> Rows:
         "text_digest": digest_words(table["text_digest"].combine_chunks()),
         "url": _numbers(table, "url_digest", rules.url),
         "text": _numbers(table, "text_digest", rules.exact),
-        **{name: np.asarray(table[name].to_numpy(), bool) for name in ("blocked", "signed")},
+        **{name: np.asarray(table[name].to_numpy(), bool) for name in FLAGS},
         **{name: table[name].to_numpy() for name in Facts._fields},
         "sketch": np.zeros((count, 0), np.uint64),
         "set_start": np.zeros(count, np.int64),
@@ -134,12 +136,12 @@ def _borders(component: npt.NDArray[np.generic]) -> I64:
 
 def _judge(rows: Rows, sets: LoadedSets, rules: DuplicateRules) -> Rows:
     """Witnesses of the members of some components, which come in survivor order."""
-    earlier, blocked = rows["store"] != OWN, rows["blocked"]
+    earlier, excluded, tainting = rows["store"] != OWN, rows["excluded"], rows["tainting"]
     members = _members(rows, sets)
-    rows |= _sources(members, sets, rules, "taint", blocked, ~blocked & (rules.taint != "ignore"), False)
+    rows |= _sources(members, sets, rules, "taint", tainting, ~tainting & (rules.taint != "ignore"), False)
     asked = ~earlier & (rules.overlap == "report")
-    rows |= _sources(members, sets, rules, "overlap", earlier & ~blocked, asked, True)
-    barred = blocked | ((rows["taint"] != NONE) & (rules.taint == "drop"))
+    rows |= _sources(members, sets, rules, "overlap", earlier & ~excluded, asked, True)
+    barred = excluded | ((rows["taint"] != NONE) & (rules.taint == "drop") & ~rows["entitled"])
     stays = earlier & (rules.overlap == "old_stays")
     # Who may not survive comes last, so that it meets every survivor; the sort keeps survivor order otherwise.
     rank = np.select([stays, earlier, barred], [0, 3, 2], 1)

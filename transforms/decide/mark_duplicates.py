@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from transforms.decide.all_parts import OWN, AllParts
 from transforms.decide.duplicate_rules import DuplicateRules
-from transforms.decide.gather_members import gather_members, needed_columns
+from transforms.decide.gather_members import STANDING, gather_members, needed_columns
 from transforms.decide.judge_members import judge_members, verdicts
 from transforms.decide.list_clusters import list_clusters, merge_clusters
-from transforms.decide.load_lists import SourceLists
 from transforms.decide.ordinals import ordinals
 from transforms.decide.shingle_files import load_sets, write_sets
+from transforms.decide.weigh_sources import read_weighed
 from transforms.part_store import Stage, join, part_path, read_arrow, write_arrow, write_json
 from transforms.shuffle import Packed, split, unpack
 
@@ -43,12 +43,12 @@ class _GatherMembers(beam.DoFn):
         parts: AllParts,
         members: Stage,
         judged: Stage,
-        lists: SourceLists,
+        weighed: Stage,
         rules: DuplicateRules,
         share: JudgePass,
     ):
         self.parts, self.members, self.judged = parts, members, judged
-        self.lists, self.rules, self.share = lists, rules, share
+        self.weighed, self.rules, self.share = weighed, rules, share
 
     def process(self, part: tuple[int, Iterable[int]]) -> Iterator[Packed]:
         number = part[0]
@@ -64,8 +64,8 @@ class _GatherMembers(beam.DoFn):
         mine, target = mine[order], target[order]
         row = members["row"].to_numpy()[mine]
         table = self.parts.read(number, needed_columns(self.rules)).take(pa.array(row))
-        blocked = self.lists.mark(table["url_host_name"].combine_chunks()).blocked
-        batch, sets = gather_members(table, component[mine], blocked, ordinals(number, row), self.rules)
+        weighed = read_weighed(self.weighed, number, STANDING).take(pa.array(row))
+        batch, sets = gather_members(table, component[mine], weighed, ordinals(number, row), self.rules)
         write_sets(self.share.sets_directory(self.judged), number, sets)
         yield from split(batch, target.astype(np.int64))
 
@@ -105,12 +105,12 @@ class MarkDuplicates(beam.PTransform):
         parts: AllParts,
         members: Stage,
         judged: Stage,
-        lists: SourceLists,
+        weighed: Stage,
         rules: DuplicateRules,
         share: JudgePass,
     ):
         super().__init__()
-        self.gather = _GatherMembers(parts, members, judged, lists, rules, share)
+        self.gather = _GatherMembers(parts, members, judged, weighed, rules, share)
         self.judge = _JudgeMembers(parts, judged, rules, share)
         self.write = _WriteVerdicts(judged, share)
 

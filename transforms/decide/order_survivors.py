@@ -17,15 +17,17 @@ class Facts(NamedTuple):
     fetch_time: I64
     """Microseconds since 1970 in UTC."""
     url_bytes: I64
+    priority: I64
+    """Of the source, by the sources register; the larger survives."""
 
 
 def _descending(values: I64) -> I64:
     return np.where(values == LAST, LAST, -values)
 
 
-# A smaller key survives. Until sources carry priorities they are all alike, so source_priority decides nothing.
+# A smaller key survives.
 POLICIES: Final[dict[str, Callable[[Facts], I64]]] = {
-    "source_priority": lambda facts: np.zeros_like(facts.text_bytes),
+    "source_priority": lambda facts: -facts.priority,
     "longest": lambda facts: _descending(facts.text_bytes),
     "shortest": lambda facts: facts.text_bytes,
     "earliest": lambda facts: facts.fetch_time,
@@ -39,7 +41,7 @@ def order_survivors(
 ) -> I64:
     """Positions of the rows in survivor order, int64 of shape (rows,).
 
-    >>> facts = Facts(np.array([5, 9, 9]), np.array([1, 7, 3]), np.array([1, 1, 1]))
+    >>> facts = Facts(np.array([5, 9, 9]), np.array([1, 7, 3]), np.array([1, 1, 1]), np.zeros(3, np.int64))
     >>> order_survivors(["longest", "earliest"], facts, np.zeros((3, 2), np.uint64)).tolist()
     [2, 1, 0]
 

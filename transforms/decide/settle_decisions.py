@@ -1,33 +1,31 @@
 """Settle decisions: all marks of a part together give each row one decision, and the part its ledger."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas import reasons
-from schemas.columns import LEDGER, LINEAGE, RECORD_ID, REPLACED
+from schemas.columns import BASIS, LEDGER, LINEAGE, RECORD_ID, REPLACED, RIGHTS
 from transforms.batches import hex_digests
 from transforms.decide.all_parts import OWN, AllParts
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.judge_members import VERDICTS
-from transforms.decide.load_lists import SourceLists
 from transforms.decide.mark_duplicates import JudgePass
-from transforms.decide.mark_sources import SourceMarks
-from transforms.decide.marks import Marks, list_marks
-from transforms.decide.marks import reasons as drop_reasons
+from transforms.decide.marks import Marks, count_marks, count_values, flatten, list_marks, settle_marks
+from transforms.decide.weigh_sources import read_marks, read_weighed
 from transforms.part_store import Stage, exists, part_path, read_arrow, write_file
 
 REPLACED_SUFFIX: Final = "replaced.parquet"
 """Of the file that lists the documents of a part of an earlier store that are replaced."""
 _KINDS: Final = {reasons.URL: "same_url", reasons.EXACT: "exact", reasons.NEAR: "near"}
-NARROW = ["doc_id", RECORD_ID.name, *(column.name for column in LINEAGE), "text_bytes", "text_digest"]
+_RIGHTS: Final = [column.name for column in RIGHTS]
+_BASIS: Final = [column.name for column in BASIS]
+NARROW = ["doc_id", RECORD_ID.name, *(column.name for column in LINEAGE), "text_bytes", "text_digest", *_RIGHTS]
 """Measured columns that go to the ledger."""
 
 
@@ -40,50 +38,42 @@ class Settings(NamedTuple):
     build_id: str
 
 
-def all_marks(table: pa.Table, sources: SourceMarks, verdicts: pa.Table, settings: Settings) -> list[Marks]:
-    """Every rule's marks on the rows of a part, in the order in which the rules are applied."""
+def all_marks(
+    table: pa.Table, weighed: pa.Table, sources: pa.Table, verdicts: pa.Table, settings: Settings
+) -> pa.Table:
+    """Every rule's marks on the rows of a part, in the schema `FLAT`.
+
+    `table` has the columns `NARROW` and `weighed` those of `BASIS` of all rows; `sources` are the marks that weighing
+    gave them, and `verdicts` (`VERDICTS`) speak of some.
+    """
     rules = settings.rules
     empty = np.flatnonzero(np.asarray(table["text_digest"].is_null()))
-    allowed = np.flatnonzero(sources.allowed >= 0)
     duplicate = reasons.MARK_FLAG if rules.duplicates == "flag" else reasons.MARK_DROP
-    taint = reasons.MARK_DROP if rules.taint == "drop" else reasons.MARK_FLAG
     bounded = verdicts.filter(verdicts["bounded"])["row"].to_numpy().astype(np.int64)
 
     def witnessed(rule: str, action: str, kind: str, similarity: pa.Array | None) -> Marks:
         return _witnessed(Marks(rule, action, np.empty(0, np.int64)), verdicts, kind, similarity, settings)
 
-    return [
-        Marks(reasons.EMPTY_TEXT, reasons.MARK_DROP, empty),
-        *_list_marks(sources),
-        witnessed(reasons.SAME_URL, duplicate, "same_url", None),
-        witnessed(reasons.EXACT_DUPLICATE, duplicate, "exact", pa.repeat(1.0, len(verdicts))),
-        witnessed(reasons.NEAR_DUPLICATE, duplicate, "near", _column(verdicts, "near_similarity")),
-        witnessed(reasons.TAINT, taint, "taint", _column(verdicts, "taint_similarity")),
-        witnessed(reasons.OVERLAP, reasons.MARK_FLAG, "overlap", _column(verdicts, "overlap_similarity")),
-        Marks(reasons.COMPARISON_BOUND, reasons.MARK_FLAG, bounded),
-        Marks(reasons.ALLOWED, reasons.MARK_FLAG, allowed, {"matched": sources.allowed_entries(allowed)}),
-    ]
+    taint = flatten([witnessed(reasons.TAINT, reasons.MARK_FLAG, "taint", _column(verdicts, "taint_similarity"))])
+    return flatten(
+        [
+            Marks(reasons.EMPTY_TEXT, reasons.MARK_DROP, empty),
+            sources,
+            witnessed(reasons.SAME_URL, duplicate, "same_url", None),
+            witnessed(reasons.EXACT_DUPLICATE, duplicate, "exact", pa.repeat(1.0, len(verdicts))),
+            witnessed(reasons.NEAR_DUPLICATE, duplicate, "near", _column(verdicts, "near_similarity")),
+            _spare_entitled(taint, weighed) if rules.taint == "drop" else taint,
+            witnessed(reasons.OVERLAP, reasons.MARK_FLAG, "overlap", _column(verdicts, "overlap_similarity")),
+            Marks(reasons.COMPARISON_BOUND, reasons.MARK_FLAG, bounded),
+        ]
+    )
 
 
-def _list_marks(sources: SourceMarks) -> Iterable[Marks]:
-    for listed, entry in zip(sources.lists, sources.entries, strict=True):
-        rows = np.flatnonzero(entry >= 0)
-        at = pa.array(entry[rows])
-        fields = {
-            "list": listed.name,
-            "list_sha256": listed.sha256,
-            "category": listed.category,
-            "line": pa.array(listed.lines).take(at),
-            "matched": listed.entries.take(at),
-        }
-        blocked = sources.blocked[rows]
-        yield Marks(reasons.BLOCKLIST, reasons.MARK_DROP, rows[blocked], _pick(fields, blocked))
-        # An allow entry beats the list: what the list said is recorded all the same.
-        yield Marks(reasons.BLOCKLIST, reasons.MARK_FLAG, rows[~blocked], _pick(fields, ~blocked))
-
-
-def _pick(fields: dict[str, Any], chosen: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    return {k: v.filter(pa.array(chosen)) if isinstance(v, pa.Array) else v for k, v in fields.items()}
+def _spare_entitled(taint: pa.Table, weighed: pa.Table) -> pa.Table:
+    """Taint as it drops: not the copy that a contract or a licence allows, which a pirate's repeats as well."""
+    basis = weighed["rights_basis"].take(taint["row"])
+    action = pc.if_else(pc.equal(basis, reasons.CRAWL), reasons.MARK_DROP, reasons.MARK_FLAG)
+    return taint.set_column(taint.schema.get_field_index("action"), taint.schema.field("action"), action)
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
@@ -113,19 +103,19 @@ def _builds(store: pa.Array, settings: Settings) -> pa.Array:
     return pa.array(settings.stores, pa.string()).take(earlier)
 
 
-def settle(table: pa.Table, marks: Sequence[Marks], verdicts: pa.Table, settings: Settings) -> pa.Table:
-    """Ledger rows of a part: `table` has the columns `NARROW` of all rows, `verdicts` (`VERDICTS`) speak of some."""
+def settle(table: pa.Table, weighed: pa.Table, marks: pa.Table, verdicts: pa.Table, settings: Settings) -> pa.Table:
+    """Ledger rows of a part, from what `all_marks` takes and gives."""
     rows = len(table)
-    reason = drop_reasons(marks, rows)
-    dropped = reason.is_valid()
+    decision, reason = settle_marks(marks, rows)
     index = np.full(rows, -1, np.int64)
     index[verdicts["row"].to_numpy()] = np.arange(len(verdicts))
     spread = verdicts.take(pa.array(index, mask=index < 0)).combine_chunks()
     columns = {
         **{name: table[name] for name in NARROW},
+        **{name: weighed[name] for name in _BASIS},
         "doc_id": hex_digests(table["doc_id"].combine_chunks()),
         "text_digest": hex_digests(table["text_digest"].combine_chunks()),
-        "decision": pc.if_else(dropped, reasons.DROP, reasons.KEEP),
+        "decision": decision,
         "reason": reason,
         "marks": list_marks(marks, rows),
         **duplicate_columns(spread, settings),
@@ -152,25 +142,24 @@ def duplicate_columns(verdicts: pa.Table, settings: Settings) -> dict[str, pa.Ar
     }
 
 
-def count_marks(ledger: pa.Table, marks: Sequence[Marks]) -> dict[str, Any]:
-    """Counts of a part for its marker: records, kept, dropped, dropped by reason; marks by rule and list; flags."""
-    by_reason = {str(r["values"]): int(r["counts"]) for r in ledger["reason"].drop_null().value_counts().to_pylist()}
-    by_rule, by_list, flags = Counter[str](), Counter[str](), Counter[str]()
-    for mark in marks:
-        by_rule[mark.rule] += len(mark.rows)
-        if mark.action == reasons.MARK_FLAG:
-            flags[mark.rule] += len(mark.rows)
-        if isinstance(name := mark.fields.get("list"), str):
-            by_list[name] += len(mark.rows)
-    dropped = sum(by_reason.values())
+def count_decisions(ledger: pa.Table, marks: pa.Table) -> dict[str, Any]:
+    """Counts of a part for its marker: records by decision, by reason and by basis, and what `count_marks` counts."""
+    grouped = ledger.group_by(["decision", "reason"], use_threads=False).aggregate([([], "count_all")]).to_pylist()
+
+    def by(decision: str) -> dict[str | None, int]:
+        found = {one["reason"]: one["count_all"] for one in grouped if one["decision"] == decision}
+        return dict(sorted(found.items()))
+
+    dropped, quarantined = by(reasons.DROP), by(reasons.QUARANTINED)
     return {
         "records": len(ledger),
-        "kept": len(ledger) - dropped,
-        "dropped": dropped,
-        "dropped_by": by_reason,
-        "marks": +by_rule,
-        "flags": +flags,
-        "lists": by_list,
+        "kept": sum(by(reasons.KEEP).values()),
+        "dropped": sum(dropped.values()),
+        "dropped_by": dropped,
+        "quarantined": sum(quarantined.values()),
+        "quarantined_by": quarantined,
+        "rights_basis": count_values(ledger["rights_basis"]),
+        **count_marks(marks),
     }
 
 
@@ -181,10 +170,10 @@ class _Settle(beam.DoFn):
         decided: Stage,
         judged: Stage,
         passes: Sequence[JudgePass],
-        lists: SourceLists,
+        weighed: Stage,
         settings: Settings,
     ):
-        self.parts, self.decided, self.lists, self.settings = parts, decided, lists, settings
+        self.parts, self.decided, self.weighed, self.settings = parts, decided, weighed, settings
         self.directories = [share.directory(judged) for share in passes]
 
     def process(self, part: tuple[int, Iterable[int]]) -> None:
@@ -199,11 +188,12 @@ class _Settle(beam.DoFn):
 
     def _settle(self, number: int, verdicts: pa.Table) -> None:
         table = self.parts.read(number, NARROW).combine_chunks()
-        marks = all_marks(table, self.lists.mark(_column(table, "url_host_name")), verdicts, self.settings)
-        ledger = settle(table, marks, verdicts, self.settings)
+        weighed = read_weighed(self.weighed, number, _BASIS)
+        marks = all_marks(table, weighed, read_marks(self.weighed, number), verdicts, self.settings)
+        ledger = settle(table, weighed, marks, verdicts, self.settings)
         with write_file(self.decided.path(number)) as file:
             pq.write_table(ledger, file, compression="zstd")
-        self.decided.finish(number, count_marks(ledger, marks), ["parquet"])
+        self.decided.finish(number, count_decisions(ledger, marks), ["parquet"])
 
     def _replace(self, number: int, verdicts: pa.Table) -> None:
         """Of an earlier store only the documents that are replaced are written down."""
@@ -235,11 +225,11 @@ class SettleDecisions(beam.PTransform):
         decided: Stage,
         judged: Stage,
         passes: Sequence[JudgePass],
-        lists: SourceLists,
+        weighed: Stage,
         settings: Settings,
     ):
         super().__init__()
-        self.settle = _Settle(parts, decided, judged, passes, lists, settings)
+        self.settle = _Settle(parts, decided, judged, passes, weighed, settings)
 
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
         return parts | "Settle" >> beam.ParDo(self.settle).with_output_types(int)

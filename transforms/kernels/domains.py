@@ -9,14 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
+
+ITSELF = np.uint8(1)
+"""Scope of an entry that covers one host and not its subdomains; any other scope covers both."""
 
 _DOT, _ZERO, _NINE = np.uint8(ord(".")), np.uint8(ord("0")), np.uint8(ord("9"))
 _START, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
-def bucket_starts(hashes: U64) -> npt.NDArray[np.int32]:
+def bucket_starts(hashes: U64) -> I32:
     """Positions in `hashes` (uint64, ascending, fewer than 2**31) at which each bucket begins, and their number.
 
     >>> bucket_starts(np.array([1 << 61, 3 << 61, 3 << 61 | 1], np.uint64)).tolist()
@@ -61,17 +65,20 @@ def match_suffixes(
     entries: Bytes,
     entry_offsets: I64,
     hashes: U64,
-    starts: npt.NDArray[np.int32],
+    starts: I32,
+    scopes: Bytes,
+    parents: bool = False,
 ) -> I64:
     """Number of the longest entry that covers each host, or -1: int64 of shape (hosts,).
 
     Host i is `data[offsets[i]:offsets[i + 1]]`; entries likewise, in the order of their `hash_domains`, which are
-    `hashes`; `starts` is their `bucket_starts`. An entry is found by its hash and then compared byte by byte; of equal
-    entries the first counts. A host whose last label is a number is an IPv4 address (WHATWG), and has no parents; an
-    IPv6 address has no dots.
+    `hashes`; `starts` is their `bucket_starts`, `scopes` (uint8) says which of them cover `ITSELF` alone. An entry is
+    found by its hash and then compared byte by byte; of equal entries the first that covers the host counts. A host
+    whose last label is a number is an IPv4 address (WHATWG), and has no parents; an IPv6 address has no dots. With
+    `parents`, only entries that are a parent of the host are looked for.
     """
     shift = np.uint64(65 - (len(starts) - 1).bit_length())
-    return _match(data, offsets, entries, entry_offsets, hashes, starts, shift)
+    return _match(data, offsets, entries, entry_offsets, hashes, starts, scopes, parents, shift)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -81,7 +88,9 @@ def _match(
     entries: Bytes,
     entry_offsets: I64,
     hashes: U64,
-    starts: npt.NDArray[np.int32],
+    starts: I32,
+    scopes: Bytes,
+    parents: bool,
     shift: np.uint64,
 ) -> I64:
     out = np.full(offsets.size - 1, -1, np.int64)
@@ -94,13 +103,15 @@ def _match(
             elif not dotted:
                 number &= _ZERO <= data[at] <= _NINE
             state = _step(state, data[at])
-            if at > start and (number or data[at - 1] != _DOT):
+            whole = at == start
+            if parents if whole else number or data[at - 1] != _DOT:
                 continue
             wanted = _finish(state)
             bucket = wanted >> shift
             for entry in range(starts[bucket], starts[bucket + np.uint64(1)]):
-                name = entries[entry_offsets[entry] : entry_offsets[entry + 1]]
-                if hashes[entry] == wanted and np.array_equal(data[at:stop], name):
+                if hashes[entry] != wanted or (scopes[entry] == ITSELF and not whole):
+                    continue
+                if np.array_equal(data[at:stop], entries[entry_offsets[entry] : entry_offsets[entry + 1]]):
                     out[row] = entry
                     break
     return out

@@ -12,7 +12,7 @@ from transforms.kernels.minhash import permutations, signatures
 from transforms.kernels.sketches import sketch, words
 from transforms.kernels.spaces import digest
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """Of the rules by which texts and URLs are normalised, words are found and signatures are drawn: fingerprints of
 different versions are not compared."""
 

@@ -17,6 +17,7 @@ from transforms.kernels.xxh3 import hash128
 from transforms.measure.fingerprint import NearSettings, fingerprint
 from transforms.measure.plan_parts import PARTS_A_FILE, Part, read_parts
 from transforms.measure.read_records import ReadRules, read_records
+from transforms.measure.rights.find_rights import find_rights
 from transforms.measure.tally import Tally
 from transforms.part_store import Stage, write_file
 from transforms.urls import url_columns
@@ -37,6 +38,7 @@ def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) 
     columns["doc_id"] = digests(hash128(*strings(where)))
     columns |= url_columns(batch["url"])
     columns |= fingerprint(batch["text"], near)
+    columns |= find_rights(batch["text"], batch["page_signals"])
     carried = [batch.schema.field(i) for i in range(len(RECORDS.columns), batch.num_columns)]
     schema = measured_schema(near, carried)
     return pa.record_batch([columns[name] for name in schema.names], schema=schema)

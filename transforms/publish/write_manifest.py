@@ -4,12 +4,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from schemas.columns import REPLACED
+from schemas.columns import QUARANTINE, REPLACED
 from transforms.part_store import Stage, part_path
 from transforms.publish.write_parts import FOLDERS, check_books
 
-FORMAT_VERSION: Final = 2
-"""2 added `fingerprints/`, `replaced/`, and the keys `fingerprint`, `duplicates`, `alarms` and `sources_by_loss`."""
+FORMAT_VERSION: Final = 3
+"""3 added `quarantine/`, the rights columns, `register`, and more to `sources`; 2 added `fingerprints/`, `replaced/`,
+and the keys `fingerprint`, `duplicates`, `alarms` and `sources_by_loss`."""
+
+_DECIDED: Final = (
+    "kept",
+    "dropped",
+    "dropped_by",
+    "quarantined",
+    "quarantined_by",
+    "marks",
+    "flags",
+    "lists",
+    "rights_basis",
+)
 
 
 def add_up(markers: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:
@@ -43,38 +56,30 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
         stages[0],
         ["records", "rejected", "rejected_by", "not_documents", "urls_without_host", "text_bytes", "input_bytes"],
     )
-    said = add_up(stages[1], ["kept", "dropped", "dropped_by", "marks", "flags", "lists"])
+    said = add_up(stages[1], _DECIDED)
     wrote = add_up(stages[2], ["records", "kept_text_bytes"])
     replaced = sum(marker["replaced"] for marker in found)
     files = {**_files(FOLDERS, numbers, stages[2]), **_files([REPLACED.name], others, copied)}
     rows = dict.fromkeys([*FOLDERS, REPLACED.name], 0)
     for path, facts in files.items():
         rows[path.partition("/")[0]] += facts["rows"]
-    check_books(
-        "the dataset",
-        {
-            "records": (read["records"], wrote["records"]),
-            "kept": (said["kept"], rows["documents"]),
-            "kept and dropped": (said["kept"] + said["dropped"], rows["ledger"]),
-            "dropped by reason": (said["dropped"], sum((said["dropped_by"] or {}).values())),
-            "fingerprints": (said["kept"], rows["fingerprints"]),
-            "rejected": (read["rejected"], rows["rejected"]),
-            "replaced": (replaced, rows[REPLACED.name]),
-        },
-    )
+    _check(read, said, wrote, rows, replaced)
     return {
         "counts": {
             "records": read["records"] + read["rejected"],
             "kept": said["kept"],
+            "quarantined": said["quarantined"],
             "dropped": said["dropped"],
             "rejected": read["rejected"],
             "dropped_by": said["dropped_by"] or {},
+            "quarantined_by": said["quarantined_by"] or {},
         },
         "marks": said["marks"] or {},
         "flags": said["flags"] or {},
         "rejected_by": read["rejected_by"] or {},
         "not_documents": read["not_documents"] or {},
         "urls_without_host": read["urls_without_host"],
+        "rights_basis": said["rights_basis"] or {},
         "list_matches": said["lists"] or {},
         "replaced": replaced,
         "bytes": {
@@ -87,6 +92,27 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
     }
 
 
+def _check(
+    read: Mapping[str, Any], said: Mapping[str, Any], wrote: Mapping[str, Any], rows: Mapping[str, int], replaced: int
+) -> None:
+    """Raise BooksError unless what was read, decided and written of the whole dataset agrees."""
+    decided = said["kept"] + said["quarantined"] + said["dropped"]
+    check_books(
+        "the dataset",
+        {
+            "records": (read["records"], wrote["records"]),
+            "kept": (said["kept"], rows["documents"]),
+            "quarantined": (said["quarantined"], rows[QUARANTINE.name]),
+            "decisions": (decided, rows["ledger"]),
+            "dropped by reason": (said["dropped"], sum((said["dropped_by"] or {}).values())),
+            "quarantined by reason": (said["quarantined"], sum((said["quarantined_by"] or {}).values())),
+            "fingerprints": (said["kept"], rows["fingerprints"]),
+            "rejected": (read["rejected"], rows["rejected"]),
+            "replaced": (replaced, rows[REPLACED.name]),
+        },
+    )
+
+
 def _files(
     folders: Iterable[str], numbers: Iterable[int], markers: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
@@ -95,4 +121,5 @@ def _files(
         part_path(folder, number, "parquet"): marker["files"][folder]
         for folder in folders
         for number, marker in zip(numbers, markers, strict=True)
+        if folder in marker["files"]
     }

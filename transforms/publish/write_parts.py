@@ -1,28 +1,41 @@
-"""Write parts: text and decisions together, kept rows to documents; the books of each part must balance."""
+"""Write parts: text and decisions together, each row where it belongs; the books of each part must balance."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.columns import BUILD_ID, DOC_ID, DOCUMENTS, FINGERPRINTS, MEASURED, REJECTED, REPLACED, TEXT, is_near_field
+from schemas.columns import (
+    BUILD_ID,
+    DOC_ID,
+    DOCUMENTS,
+    FINGERPRINTS,
+    MEASURED,
+    QUARANTINE,
+    REJECTED,
+    REPLACED,
+    Table,
+    is_near_field,
+)
 from schemas.errors import BooksError, CleartitleError, WorkError
-from schemas.reasons import KEEP
+from schemas.reasons import KEEP, QUARANTINED
 from transforms.batches import hex_digests
 from transforms.decide.settle_decisions import REPLACED_SUFFIX
 from transforms.part_store import Stage, copy_file, file_facts, join, open_input, part_path, write_file
 
-FOLDERS = ("documents", "ledger", "rejected", "fingerprints")
-_FROM_LEDGER = [c.name for c in DOCUMENTS.columns if c.name != TEXT.name]
+FOLDERS: Final = ("documents", QUARANTINE.name, "ledger", "rejected", "fingerprints")
+_TEXTS: Final = {KEEP: DOCUMENTS, QUARANTINED: QUARANTINE}
+"""Tables with texts, by the decision whose documents they hold; each lies in the folder of its name."""
 
 
-def documents_schema(measured: pa.Schema) -> pa.Schema:
-    """Schema of a documents file: `DOCUMENTS` and the carried columns of the measured file."""
+def texts_schema(table: Table, measured: pa.Schema) -> pa.Schema:
+    """Schema of a file of `DOCUMENTS` or `QUARANTINE`, with the carried columns of the measured file."""
     own = {column.name for column in MEASURED.columns}
-    return DOCUMENTS.schema([field for field in measured if field.name not in own and not is_near_field(field.name)])
+    return table.schema([field for field in measured if field.name not in own and not is_near_field(field.name)])
 
 
 def fingerprints_schema(measured: pa.Schema) -> pa.Schema:
@@ -30,16 +43,17 @@ def fingerprints_schema(measured: pa.Schema) -> pa.Schema:
     return FINGERPRINTS.schema([field for field in measured if is_near_field(field.name)])
 
 
-def keep_rows(texts: pa.Table, ledger: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Documents: the rows of `texts` whose ledger rows, in the same order, say keep.
+def select_rows(texts: pa.Table, ledger: pa.Table, decision: str, schema: pa.Schema) -> pa.Table:
+    """The rows of `texts` whose ledger rows, in the same order, have the decision; with what the ledger says of them.
 
     Raises BooksError where the two do not speak of the same records.
     """
     if not hex_digests(texts[DOC_ID.name].combine_chunks()).equals(ledger[DOC_ID.name].combine_chunks()):
         raise BooksError("The measured rows and the ledger rows are not of the same records: measure and decide again.")
-    keep = pc.equal(ledger["decision"], KEEP)
-    rows, kept = ledger.filter(keep), texts.filter(keep)
-    return pa.table([(rows if name in _FROM_LEDGER else kept)[name] for name in schema.names], schema=schema)
+    chosen = pc.equal(ledger["decision"], decision)
+    said, found = ledger.filter(chosen), texts.filter(chosen)
+    columns = [(said if name in ledger.column_names else found)[name] for name in schema.names]
+    return pa.table(columns, schema=schema)
 
 
 class _WritePart(beam.DoFn):
@@ -57,25 +71,20 @@ class _WritePart(beam.DoFn):
             raise WorkError(f"Publishing part {number} failed: {error}") from error
 
     def _publish(self, number: int) -> None:
-        paths = {folder: part_path(join(self.dataset, folder), number, "parquet") for folder in FOLDERS}
-        rows = {"documents": 0, "ledger": 0}
-        text_bytes = 0
+        held = [folder for folder in FOLDERS if folder != QUARANTINE.name or self._quarantined(number)]
+        paths = {folder: part_path(join(self.dataset, folder), number, "parquet") for folder in held}
         with open_input(self.measured.path(number)) as stream, open_input(self.decided.path(number)) as decided:
-            texts = pq.ParquetFile(stream)
-            schema = documents_schema(texts.schema_arrow)
-            ledger = pq.read_table(decided)
-            with write_file(paths["documents"]) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for kept, of in _kept(texts, ledger, schema):
-                    writer.write_table(kept)
-                    rows["documents"] += len(kept)
-                    rows["ledger"] += of
-                    text_bytes += pc.sum(kept["text_bytes"]).as_py() or 0
+            texts, ledger = pq.ParquetFile(stream), pq.read_table(decided)
+            rows, text_bytes = _write_texts(texts, ledger, paths)
             rows["fingerprints"] = _write_fingerprints(texts, ledger, paths["fingerprints"])
         copy_file(self.decided.path(number), paths["ledger"])
         rows["rejected"] = self._reject(number, paths["rejected"])
         self._balance(number, rows, len(ledger))
         files = {folder: {**file_facts(path), "rows": rows[folder]} for folder, path in paths.items()}
         self.published.finish(number, {"records": rows["ledger"], "kept_text_bytes": text_bytes, "files": files})
+
+    def _quarantined(self, number: int) -> int:
+        return int((self.decided.marker(number) or {}).get("quarantined", 0))
 
     def _publish_replaced(self, number: int) -> None:
         """A part of an earlier store, of which only the documents that are replaced are written down."""
@@ -101,8 +110,9 @@ class _WritePart(beam.DoFn):
             {
                 "measured records": (measured.get("records"), rows["ledger"]),
                 "ledger rows": (decided, rows["ledger"]),
-                "kept and dropped": (counts.get("kept", 0) + counts.get("dropped", 0), rows["ledger"]),
+                "decisions": (sum(counts.get(name, 0) for name in ("kept", "quarantined", "dropped")), rows["ledger"]),
                 "documents": (counts.get("kept"), rows["documents"]),
+                "quarantine": (self._quarantined(number), rows.get(QUARANTINE.name, 0)),
                 "fingerprints": (counts.get("kept"), rows["fingerprints"]),
                 "rejected": (measured.get("rejected"), rows["rejected"]),
             },
@@ -115,14 +125,31 @@ def check_books(whose: str, pairs: dict[str, tuple[Any, Any]]) -> None:
         raise BooksError(f"The books of {whose} do not balance, so nothing is published:\n" + "\n".join(wrong))
 
 
-def _kept(texts: pq.ParquetFile, ledger: pa.Table, schema: pa.Schema) -> Iterator[tuple[pa.Table, int]]:
-    """Kept rows of each row group, with the number of rows it holds; measuring bounds the text of a row group."""
-    needed = [name for name in schema.names if name not in _FROM_LEDGER]
-    row = 0
-    for number in range(texts.num_row_groups):
-        group = texts.read_row_group(number, columns=[DOC_ID.name, *needed])
-        yield keep_rows(group, ledger.slice(row, len(group)), schema), len(group)
-        row += len(group)
+def _write_texts(texts: pq.ParquetFile, ledger: pa.Table, paths: Mapping[str, str]) -> tuple[dict[str, int], int]:
+    """Write the tables with texts that have a path; their rows by folder and those of the ledger, and bytes kept.
+
+    Measuring bounds the text of a row group, of which one at a time is held.
+    """
+    tables = {decision: table for decision, table in _TEXTS.items() if table.name in paths}
+    schemas = {decision: texts_schema(table, texts.schema_arrow) for decision, table in tables.items()}
+    needed = {name for schema in schemas.values() for name in schema.names} - set(ledger.column_names)
+    rows, text_bytes = {"ledger": 0, **{table.name: 0 for table in tables.values()}}, 0
+    with ExitStack() as files:
+        writers = {}
+        for decision, schema in schemas.items():
+            file = files.enter_context(write_file(paths[tables[decision].name]))
+            writers[decision] = files.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
+        for number in range(texts.num_row_groups):
+            group = texts.read_row_group(number, columns=[DOC_ID.name, *sorted(needed)])
+            said = ledger.slice(rows["ledger"], len(group))
+            for decision, writer in writers.items():
+                chosen = select_rows(group, said, decision, schemas[decision])
+                writer.write_table(chosen)
+                rows[tables[decision].name] += len(chosen)
+                if decision == KEEP:
+                    text_bytes += pc.sum(chosen["text_bytes"]).as_py() or 0
+            rows["ledger"] += len(group)
+    return rows, text_bytes
 
 
 def _write_fingerprints(texts: pq.ParquetFile, ledger: pa.Table, path: str) -> int:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from fastwarc.stream_io import BrotliReader, WarcReader, ZstdReader
 
 from transforms.measure.readers.warc_codecs import GZIP
-from transforms.measure.readers.warc_records import Headers, parse_headers
+from transforms.measure.readers.warc_records import Fields, Headers, first_values, parse_fields
 
 MAX_BODY_BYTES: Final = 1 << 29
 """A decoded body is held in memory as a whole; a larger one (512 MiB) is an error, as compressed bombs are."""
@@ -32,6 +32,8 @@ class Response(NamedTuple):
     status: int
     headers: Headers
     body: bytes
+    fields: Fields
+    """All fields of the header, of which `headers` has the first of each name."""
 
 
 def split_response(block: bytes) -> Response:
@@ -46,7 +48,8 @@ def split_response(block: bytes) -> Response:
     if not status:
         raise BrokenPageError(f"The record begins with {block[:40]!r} instead of an HTTP status line.")
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
-    return Response(int(status[1]), parse_headers(head[status.end() :]), body)
+    fields = parse_fields(head[status.end() :])
+    return Response(int(status[1]), first_values(fields), body, fields)
 
 
 def decode_body(response: Response, *, cut: bool = False) -> bytes:

@@ -5,20 +5,16 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, detect_mime, map_encoding_to_html5
 
-from transforms.measure.readers.http_payload import BrokenPageError, decode_body, is_text, split_response
+from transforms.measure.readers.header_signals import header_signals
+from transforms.measure.readers.html_pages import read_html
+from transforms.measure.readers.http_payload import decode_body, is_text, split_response
+from transforms.measure.readers.page_signals import Page, distinct
 from transforms.measure.readers.warc_records import Record
 
 HTML_TYPES: Final = ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml")
 TEXT_TYPE: Final = "text/plain"
-
-MAX_TAGS: Final = 10_000_000
-"""HTML with more `<` is an error: a parsed tag takes about 300 bytes of memory."""
-MAX_NESTED_TAGS: Final = 1 << 26
-"""Finding the main content takes about 60 ns for each tag and each `div` or `article` around it. A page that would take
-longer than about 4 s is read without it, as if `main_content` were false."""
 
 _USELESS_TYPES: Final = frozenset(
     (
@@ -40,7 +36,6 @@ _FONTS: Final = re.compile(r"font/|application/(?:x-)?font|application/vnd\.ms-f
 _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
 _META: Final = re.compile(rb"""<meta\b[^>]{0,1000}?charset\s*=\s*["']?\s*([^\s"'/>;]+)""", re.IGNORECASE)
 _META_BYTES: Final = 4096
-_BLOCK_TAG: Final = re.compile(r"<(/?)(?:div|article)\b", re.IGNORECASE)
 
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _SUPERSETS: Final = {
@@ -60,8 +55,8 @@ class NotDocument(NamedTuple):
     """One of `NOT_DOCUMENTS`."""
 
 
-def read_page(record: Record, *, main_content: bool = True) -> str | NotDocument:
-    """Text of a document, or what the record is instead.
+def read_page(record: Record, *, main_content: bool = True) -> Page | NotDocument:
+    """Text and signals of a document, or what the record is instead.
 
     Documents are `response` records of HTTP status 200 and `resource` records, each with HTML or plain text, and
     `conversion` records with plain text. Where Content-Type says nothing, WARC-Identified-Payload-Type does, or the
@@ -87,23 +82,10 @@ def read_page(record: Record, *, main_content: bool = True) -> str | NotDocument
         return NotDocument(f"http_status_{response.status}" if known else "http_status_other")
     cut = bool(headers.get("warc-truncated", ""))
     content_type = response.headers.get("content-type", "")
-    return _read_payload(record, content_type, lambda: decode_body(response, cut=cut), main_content)
-
-
-def html_text(html: str, *, main_content: bool = True) -> str:
-    r"""Visible text of an HTML page, or of its main content.
-
-    >>> html_text("<nav>Home</nav><p>All rights reserved."), html_text("<nav>Home</nav><p>Text", main_content=False)
-    ('All rights reserved.', 'Home\n\nText')
-
-    The whole text of a page that `MAX_NESTED_TAGS` forbids; raises BrokenPageError for one that `MAX_TAGS` does.
-    """
-    tags = html.count("<")
-    if tags > MAX_TAGS:
-        raise BrokenPageError(f"The HTML has {tags} tags; up to {MAX_TAGS} can be parsed.")
-    if main_content and tags * tags > MAX_NESTED_TAGS and _nested_tags(html) > MAX_NESTED_TAGS:
-        main_content = False
-    return extract_plain_text(html, main_content=main_content)
+    page = _read_payload(record, content_type, lambda: decode_body(response, cut=cut), main_content)
+    if isinstance(page, NotDocument):
+        return page
+    return page._replace(signals=distinct([*header_signals(response.fields), *(page.signals or ())]))
 
 
 def decode_text(data: bytes, charset: str = "", *, html: bool = False) -> str:
@@ -131,7 +113,7 @@ def decode_text(data: bytes, charset: str = "", *, html: bool = False) -> str:
 
 def _read_payload(
     record: Record, content_type: str, payload: Callable[[], bytes], main_content: bool
-) -> str | NotDocument:
+) -> Page | NotDocument:
     """`payload` is asked for only if the types do not say already that it is no document."""
     identified = record.headers.get("warc-identified-payload-type", "")
     media = _media_type(content_type) or _media_type(identified) or _sniff(payload())
@@ -139,7 +121,7 @@ def _read_payload(
         html = media in HTML_TYPES
         charset = _CHARSET.search(content_type)
         text = decode_text(payload(), charset[1] if charset else "", html=html)
-        return html_text(text, main_content=main_content).replace("\0", "") if html else text
+        return read_html(text, main_content=main_content) if html else Page(text, None)
     major = media.split("/")[0]
     if major in ("image", "video", "audio"):
         return NotDocument(f"media_{major}")
@@ -171,13 +153,3 @@ def _codec(charset: str) -> str:
 
 def _decode(data: bytes, codec: str) -> str:
     return data.decode(codec, "replace").replace("\0", "")
-
-
-def _nested_tags(html: str) -> int:
-    """Number of pairs of a tag and a `div` or `article` that it stands in, if those are closed in order."""
-    depth = last = total = 0
-    for tag in _BLOCK_TAG.finditer(html):
-        total += depth * html.count("<", last, tag.start())
-        last = tag.start()
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-    return total + depth * html.count("<", last)

@@ -10,15 +10,13 @@ import pyarrow as pa
 from schemas.reasons import BROKEN_HTTP
 from transforms.measure.readers.http_payload import BrokenPageError
 from transforms.measure.readers.pages import NotDocument, read_page
-from transforms.measure.readers.record_batches import batch_rows
+from transforms.measure.readers.record_batches import Row, batch_rows
 from transforms.measure.readers.warc_archive import read_archive
 from transforms.measure.readers.warc_records import Fault, Record, bare
 from transforms.measure.tally import Tally
 
 _SHA1_BASE32: Final = re.compile(r"sha1:([A-Z2-7]{32})", re.IGNORECASE)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-Row = dict[str, str | int | None]
 
 
 def read_warc(
@@ -36,7 +34,8 @@ def read_warc(
     `stream` is seekable and gives the bytes as stored: plain, or in gzip members, zstd frames (with the dictionary of
     a first frame, if any) or LZ4 frames. `source_file` is its name relative to `crawl.root`. Each record is counted
     once: as a document, in `tally` as no document, or in `tally` as rejected; damage ends at the next record that can
-    be found. `main_content` leaves navigation and other boilerplate out of HTML. Raises OSError as `stream` does.
+    be found. `main_content` leaves navigation and other boilerplate out of HTML, but no notice of rights. Raises
+    OSError as `stream` does.
     """
     yield from batch_rows(_rows(stream, source_file, tally, main_content))
 
@@ -64,7 +63,12 @@ def _rows(stream: BinaryIO, source_file: str, tally: Tally, main_content: bool) 
         if isinstance(page, NotDocument):
             tally.skip(page.kind)
             continue
-        yield {"locator": _locator(found, locators), **_lineage(found, source_file), "text": page}
+        yield {
+            "locator": _locator(found, locators),
+            **_lineage(found, source_file),
+            "page_signals": page.signals,
+            "text": page.text,
+        }
 
 
 def _lineage(record: Record, source_file: str) -> Row:

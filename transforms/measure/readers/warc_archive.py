@@ -19,6 +19,7 @@ from transforms.measure.readers.warc_records import (
     MAX_BLOCK_BYTES,
     Fault,
     Record,
+    fields_of,
     first_values,
     scan_records,
 )
@@ -69,7 +70,7 @@ def _healthy(stream: BinaryIO, beginning: bytes) -> Generator[Record, None, int]
 
 def _take(found: WarcRecord, position: int) -> Record | None:
     """The record, or None if its header does not tell what it holds."""
-    headers = first_values(found.headers)
+    headers = first_values(fields_of(found.headers))
     length = headers.get("content-length", "")
     if not headers.get("warc-type") or not CONTENT_LENGTH.fullmatch(length) or int(length) > MAX_BLOCK_BYTES:
         return None

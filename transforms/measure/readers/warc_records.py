@@ -6,7 +6,6 @@ a field name) are one fault. So a length that is too large does not swallow the 
 found inside the block of a damaged record that holds a WARC file itself is taken for records of this file.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
@@ -28,7 +27,10 @@ _SEPARATORS: Final = re.compile(rb"[\r\n]*")
 CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
+Fields = list[tuple[str, str]]
+"""Names in lower case, and values."""
 Headers = dict[str, str]
+"""The first value of each name."""
 
 
 class Record(NamedTuple):
@@ -63,6 +65,7 @@ def scan_records(stream: BinaryIO, start: int = 0) -> Iterator[Record | Fault]:
 
     `start` is where a record begins, in a plain file, or a gzip member that begins with one.
 
+    >>> import io
     >>> record = b"WARC/1.0\r\nWARC-Type: metadata\r\nContent-Length: 2\r\n\r\nab\r\n\r\n"
     >>> [(found.position, type(found).__name__) for found in scan_records(io.BytesIO(record + b"junk\n" + record))]
     [(0, 'Record'), (58, 'Fault'), (63, 'Record')]
@@ -76,22 +79,45 @@ def scan_records(stream: BinaryIO, start: int = 0) -> Iterator[Record | Fault]:
 
 
 def parse_headers(data: bytes | bytearray) -> Headers:
-    r"""Fields of a WARC or HTTP header by name in lower case, without surrounding blanks; the first value of each.
+    r"""Fields of a WARC or HTTP header by name, as `parse_fields` reads them; the first value of each.
 
     >>> parse_headers(b"A: 1\nB: 2\r\n  3\nA: 4")
     {'a': '1', 'b': '2 3'}
-
-    Lines may end with LF alone, and go on in the next one if that begins with a blank. Bytes that are no UTF-8 become
-    U+FFFD.
     """
-    headers = HeaderMap()
-    headers.parse(io.BytesIO(b"\r\n".join(data.strip(b"\r\n").splitlines()) + b"\r\n\r\n"), False)
-    return first_values(headers)
+    return first_values(parse_fields(data))
 
 
-def first_values(headers: HeaderMap) -> Headers:
-    """Fields by name in lower case, without surrounding blanks; the first value of each."""
-    return {name.lower(): value.strip() for name, value in reversed(headers.to_tuples())}
+def parse_fields(data: bytes | bytearray) -> Fields:
+    r"""Fields of a WARC or HTTP header in their order: names in lower case, values without surrounding blanks.
+
+    >>> parse_fields(b"A: 1\nB: 2\r\n  3\nA: 4")
+    [('a', '1'), ('b', '2 3'), ('a', '4')]
+
+    Lines may end with LF alone, and go on in the next one if that begins with a blank; an empty one ends the header,
+    and those without a colon are passed over. Bytes that are no UTF-8 become U+FFFD. FastWARC reads a header in the
+    same way, but none of more than 32 KiB.
+    """
+    fields: list[tuple[bytes, list[bytes]]] = []
+    for line in bytes(data).strip(b"\r\n").splitlines():
+        if not line:
+            break
+        name, colon, value = line.partition(b":")
+        if line.startswith((b" ", b"\t")):
+            fields = fields or [(b"", [])]
+            fields[-1][1].append(line)
+        elif colon:
+            fields.append((name, [value]))
+    return [(_decoded([name]).lower(), _decoded(lines).strip()) for name, lines in fields]
+
+
+def fields_of(headers: HeaderMap) -> Fields:
+    """Fields as FastWARC has them: names in lower case, values without surrounding blanks."""
+    return [(name.lower(), value.strip()) for name, value in headers.to_tuples()]
+
+
+def first_values(fields: Fields) -> Headers:
+    """Fields by name; the first value of each."""
+    return dict(reversed(fields))
 
 
 def bare(headers: Headers, name: str) -> str | None:
@@ -236,6 +262,10 @@ class _Scan:
         self.skip_separators()
         end = self._source.place(self._source.at)
         return end.offset - start.offset if start.exact and end.exact else None
+
+
+def _decoded(lines: list[bytes]) -> str:
+    return b" ".join(line.strip(b" \t") for line in lines).decode(errors="replace")
 
 
 def _end_of_lines(buffer: bytearray, at: int) -> int:

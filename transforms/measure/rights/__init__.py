@@ -1,0 +1,1 @@
+"""Rights signals: what text and page say of copyright, licences and identity, kept as evidence."""
