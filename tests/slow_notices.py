@@ -133,6 +133,8 @@ def is_notice(
     compound = name is not None and not dated and matches(words.COMPOUND, raw, *name)
     if kind > words.PAREN:
         mojibake = matches(words.MOJIBAKE, raw, start - 2, start + 4) if start >= 2 else False
+        if start >= 2 and matches(words.LETTER_E, raw, start - 2, start + 4):
+            return False
         return dated or late or (name is not None and not compound and not mojibake)
     if matches(words.GLUED, *before):
         return False

@@ -17,6 +17,7 @@ from demo import show_witness
 from schemas.columns import LEDGER, MARK
 from schemas.errors import InputError
 from schemas.reasons import DROP, EXACT_DUPLICATE, KEEP, NEAR_DUPLICATE
+from tests.tables import NO_RIGHTS
 
 A, B, C, D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
 NO_MARK = dict.fromkeys(field.name for field in MARK)
@@ -31,6 +32,8 @@ def row(doc_id: str, **given: Any) -> dict[str, Any]:
         "text_bytes": 80,
         "cluster_size": 1,
         "survivor_policy": "longest",
+        "rights_basis": "crawl",
+        **NO_RIGHTS,
         "build_id": "f00d",
     }
     return {**empty, **required, "doc_id": doc_id, "decision": KEEP, "marks": [], **given}
@@ -102,6 +105,7 @@ duplicate_of                {A}
 similarity                  0.9375
 cluster_size                1
 survivor_policy             longest
+rights_basis                crawl
 build_id                    f00d
 """
     )

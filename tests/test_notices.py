@@ -164,6 +164,8 @@ def test_statement_ends_where_the_next_one_begins(before: str, statement: str, a
         "Each feed is copyright its respective publisher.",
         "software which is copyrighted by the Foundation, write to it",
         "´©ÉÏ",
+        "thanks to SÃ©bastien Lelong, for this",
+        "UniversitÃ© 2010",
     ],
 )
 def test_what_only_looks_like_a_notice_is_none(text: str) -> None:
@@ -250,7 +252,7 @@ def test_texts_of_a_batch_do_not_know_each_other(texts: list[str]) -> None:
     assert statements(*texts) == [notice for text in texts for notice in statements(text)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.one_of(st.binary(max_size=6), st.sampled_from([b"\xc2\xa9", b"(c) 2019 ", b"Foo"])), max_size=10).map(
         b"".join
@@ -299,7 +301,7 @@ def test_notices_of_real_pages_are_those_of_the_slow_reader() -> None:
         batches = list(read_warc(stream, PAGES.name, Tally(), main_content=False))
     texts = [text for batch in batches for text in batch["text"].to_pylist()]
     slow = [find_slowly(text) for text in texts]
-    assert sum(map(len, slow)) == 10
+    assert sum(map(len, slow)) == 9
     assert [[(n["statement"], n["holder"]) for n in row] for row in rights(*texts)["copyright_notices"]] == slow
 
 

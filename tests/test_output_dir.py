@@ -110,7 +110,14 @@ def test_documents_of_a_stranger_are_never_touched(tmp_path: Path, resume: bool,
 
 
 @pytest.mark.parametrize(
-    "names", [RUN, (*RUN, *WORK), STAGE, ("stage.json", "members/x", "verdicts-2/x", "lists/x", "sources/x"), (*STAGE, *LEFT)]
+    "names",
+    [
+        RUN,
+        (*RUN, *WORK),
+        STAGE,
+        ("stage.json", *(f"{step}/x" for step in ("lists", "sources", "members", "verdicts-2"))),
+        (*STAGE, *LEFT),
+    ],
 )
 def test_overwrite_removes_all_that_a_run_writes(tmp_path: Path, names: tuple[str, ...]) -> None:
     """Finished, half finished, or a stage alone; files that a killed run left unfinished as well."""

@@ -113,7 +113,7 @@ def test_several_phrases_are_found_in_their_order() -> None:
 ALL_PARTS = [word for phrases in EXAMPLES.values() for phrase in phrases for word in phrase.split(" ")]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(st.sampled_from(ALL_PARTS), st.text("aA.é", max_size=3)), max_size=12).map(" ".join))
 def test_phrases_are_those_that_a_search_of_the_text_finds(text: str) -> None:
     """With Python's `re` over the whole text; white space in an opening is one blank or one line break."""

@@ -1,11 +1,13 @@
 """Sources and rights through the whole command: lists, markers, register, policy, presets and quarantine."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+import configs
+from configs import near
 from tests.jobs import assert_books_balance, ledger, manifest, run, table, write_config, write_jsonl
 from tests.warc_files import conversion, http, response, warc_file
 from transforms.measure import read_records as reading
@@ -66,12 +68,19 @@ def noticed(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("preset", [None, "permissive", "cautious", "licensed-only"])
+SHIPPED_PRESETS: list[dict[str, Any]] = [
+    {},
+    *({"preset": path.stem} for path in sorted(Path(configs.__file__).with_name("presets").glob("*.yaml"))),
+    *({"dedup": {"near": {"preset": name}}} for name in get_args(near.Preset)),
+]
+
+
+@pytest.mark.parametrize("preset", SHIPPED_PRESETS, ids=str)
 def test_every_notice_is_still_in_the_text_under_every_preset(
-    noticed: dict[str, Any], tmp_path: Path, preset: str | None
+    noticed: dict[str, Any], tmp_path: Path, preset: dict[str, Any]
 ) -> None:
     """Prose, WET and JSON Lines as they are; of HTML the main content, and the notices of footers with it."""
-    config = write_config(tmp_path / "c.yaml", {**noticed, **({"preset": preset} if preset else {})})
+    config = write_config(tmp_path / "c.yaml", {**noticed, **preset})
     assert run("curate", config, "--output", tmp_path / "out") == 0
     counts = assert_books_balance(tmp_path / "out")
     assert counts["kept"] == counts["records"] == 3 * len(NOTICES)

@@ -174,8 +174,8 @@ def normal_prefixes(urls: pa.Array) -> pa.Array:
     >>> normal_prefixes(pa.array(["HTTPS://A.example/b/../C*", "*.a.example/x", "ftp://a.example/"])).to_pylist()
     ['a.example/C*', '*.a.example/x', None]
 
-    `*` at the end, which says that the prefix may end inside of a name, stays, and so does `*.` in front. A prefix without scheme may be meant
-    for either; a port that is https's own vanishes as it does with that scheme.
+    `*` at the end, which says that the prefix may end inside of a name, stays, and so does `*.` in front. A prefix
+    without scheme may be meant for either; a port that is https's own vanishes as it does with that scheme.
     """
     urls = urls.cast(pa.large_string())
     starred = pc.match_substring_regex(urls, _STARRED)

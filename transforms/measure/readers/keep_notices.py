@@ -154,9 +154,9 @@ def _openings() -> BytesAhoCorasick:
 def _single_words() -> BytesAhoCorasick:
     """Of each phrase its longest word, or the whole phrase if that one is short, and so stands in every page."""
     found: set[str] = set()
-    for words in _WORDS:
-        longest = max(words.split(), key=len)
-        found |= {words, words.replace(" ", "\n")} if len(longest) < _RARE else {longest}
+    for phrase in _WORDS:
+        longest = max(phrase.split(), key=len)
+        found |= {longest} if len(longest) >= _RARE else {phrase, phrase.replace(" ", "\n")}
     return _automaton((*found, *_REFERENCES))
 
 

@@ -104,10 +104,11 @@ TRIMMED: Final = rf"(?i)^(?P<name>(?:.|\s)*?)(?:{_BLANK}|[,:/&(·*'-]|–|—|\s
 """A holder without what joined it to the next statement."""
 
 _CAPITALIZED = rf"{_CAPITAL}[{_LETTERS}0-9.'’&+®™/-]*"
-_PEOPLE = "|other|others|its|individual|affiliates|authors|contributors|developers"
-_CAPITALS = (
-    rf"{_CAPITALIZED}(?:,?{_BLANK}+(?:{_CAPITALIZED}|&|/|and|und|et|of|the|de|van|von|der|di|for|für|da|del|la{_PEOPLE}))*"
+_SMALL = _any(
+    "& / and und et of the de van von der di for für da del la other others its individual affiliates authors"
+    " contributors developers"
 )
+_CAPITALS = rf"{_CAPITALIZED}(?:,?{_BLANK}+(?:{_CAPITALIZED}|{_SMALL}))*"
 CAPITALS: Final = rf"^{_CAPITALS}$"
 """Words in capitals, as names have them."""
 OWNERS: Final = rf"(?i)\b{_any(_OWNERS)}\b"
@@ -137,6 +138,8 @@ NO_HOLDER: Final = rf"(?i)^{_any(_WORKS)}\b"
 YEARS_BEFORE: Final = rf"(?:^|[^{_LETTERS}0-9])(?P<years>{_YEARS})(?:{_BLANK}|,)*$"
 MOJIBAKE: Final = r"^[\x{a1}-\x{ff}]©[\x{a1}-\x{ff}]"
 """A sign that is a byte of another charset."""
+LETTER_E: Final = "^Ã©"
+"""An `é` of UTF-8 that was read as Latin-1, as often happens; whatever follows, it is no sign."""
 CAPITAL: Final = f"^{_CAPITAL}"
 INDENT: Final = r"\n(?P<indent>[ \t]*)"
 INDENT_OF_LINE: Final = r"(?:^|\n)(?P<indent>[ \t]*)[^\n]*$"

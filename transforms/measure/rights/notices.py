@@ -146,7 +146,8 @@ def _judge(texts: Strings, markers: _Markers, names: Span, years: I64) -> Flags:
     at_start, upper = _matches(before, words.LINE_START), texts.data[starts] == ord("C")
 
     sign = (markers.kinds > words.PAREN) & (dated | late | (named & ~compound))
-    sign &= dated | late | ~_matches(cut(texts, rows, starts - 2, starts + 4), words.MOJIBAKE)
+    round_it = cut(texts, rows, starts - 2, starts + 4)
+    sign &= (dated | late | ~_matches(round_it, words.MOJIBAKE)) & ~_matches(round_it, words.LETTER_E)
     paren = (markers.kinds == words.PAREN) & (dated | (capitals & (late | ~at_start)))
     paren &= ~_matches(before, words.NUMBERED)
     claimed = (by & (upper | capitals)) | (capitals & (owners | (late & upper)))
