@@ -8,11 +8,11 @@ from typing import IO, BinaryIO, Final
 
 MOST_BYTES: Final = 4 << 30
 """A list that unpacks to more is taken for an archive bomb."""
-MOST_RATIO: Final = 1000
-RATIO_FROM: Final = 100 << 20
+MOST_RATIO: Final = 200
+RATIO_FROM: Final = 8 << 20
 """So is one that, from this many bytes on, unpacks to more than `MOST_RATIO` times what it is."""
 GZIP: Final = b"\x1f\x8b"
-_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 16
 
 
 class ListError(Exception):
