@@ -24,7 +24,7 @@ test: setup  ## check format, style and types, and run all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 demo: setup  ## curate a small crawl: fetch, write, run, show one dropped page and its witness
 	@$(BIN)/python -m demo.write_crawl demo/data

@@ -44,6 +44,7 @@ setup(
     extras_require={
         "dev": [
             "pytest>=8.3",
+            "pytest-xdist>=3.6",
             "hypothesis>=6.120",
             "datasketch>=2.0",
             "scipy>=1.14",

@@ -55,10 +55,6 @@ class EarlierStore:
         ]
         return pa.table({name: table[name] for table in tables for name in table.column_names}).select(columns)
 
-    def text_path(self, number: int) -> str:
-        """Path of the file that holds the texts of a part."""
-        return part_path(join(self.directory, "documents") if self.published else self.directory, number, "parquet")
-
 
 def _read(path: str, columns: Sequence[str]) -> pa.Table:
     with open_input(path) as stream:
@@ -104,16 +100,9 @@ class AllParts:
         earlier = self.earlier[store]
         return earlier.read(earlier.parts[number - self._starts[store]], columns)
 
-    def texts(self, number: int) -> Iterator[pa.Array]:
-        """The texts of all documents of a part, a row group at a time."""
-        with open_input(self._text_path(number)) as stream:
+    def own_texts(self, number: int) -> Iterator[pa.Array]:
+        """The texts of all documents of a part of this crawl, a row group at a time."""
+        with open_input(self.measured.path(number)) as stream:
             file = pq.ParquetFile(stream)
             for group in range(file.num_row_groups):
                 yield file.read_row_group(group, columns=[TEXT.name], use_threads=False)[TEXT.name].combine_chunks()
-
-    def _text_path(self, number: int) -> str:
-        store = int(self.stores(np.array([number]))[0])
-        if store == OWN:
-            return self.measured.path(number)
-        earlier = self.earlier[store]
-        return earlier.text_path(earlier.parts[number - self._starts[store]])

@@ -145,7 +145,9 @@ class _Weigh(beam.DoFn):
     def process(self, part: tuple[int, Iterable[int]]) -> None:
         number = part[0]
         table = self.parts.read(number, needed_columns())
-        weighed, marks = self.rules.weigh(table, self.parts.texts(number))
+        # What an earlier store holds was searched when it was decided, and its texts are many.
+        texts = self.parts.own_texts(number) if number < self.parts.own else ()
+        weighed, marks = self.rules.weigh(table, texts)
         write_arrow(self.weighed.path(number, "arrow"), weighed)
         write_arrow(self.weighed.path(number, MARKS_SUFFIX), marks)
         self.weighed.finish(number, {"records": len(table)}, ["arrow", MARKS_SUFFIX])
