@@ -33,12 +33,12 @@ demo: setup  ## curate a small crawl: fetch, write, run, show one dropped page a
 	@printf '\nA page that was dropped, beside the page that it repeats:\n\n'
 	@$(BIN)/python -m demo.show_witness demo/dataset
 
-bench: setup  ## measure the whole run against a plain copy, lists of millions of entries, and rights signals
+bench: setup  ## measure a run against a plain copy, lists of millions of entries, rights signals
 	$(BIN)/python -m benchmarks.curate
 	$(BIN)/python -m benchmarks.lists
 	$(BIN)/python -m benchmarks.rights
 
-detectors: setup  ## measure what the detectors of notices and identifiers find and miss
+detectors: setup  ## measure what the detectors of rights signals find and miss
 	$(BIN)/python -m benchmarks.notices
 	$(BIN)/python -m benchmarks.identifiers
 

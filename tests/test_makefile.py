@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 TOP = Path(__file__).resolve().parents[1]
-TARGETS = ["help", "setup", "test", "demo", "bench", "scale", "peers", "docs", "lock", "clean"]
+TARGETS = ["help", "setup", "test", "demo", "bench", "detectors", "scale", "peers", "docs", "lock", "clean"]
 
 
 def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
