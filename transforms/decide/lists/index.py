@@ -59,7 +59,8 @@ class DomainIndex:
         if pc.any(starred).as_py():
             names = pc.replace_with_mask(domains, starred, pc.utf8_slice_codeunits(domains.filter(starred), 2))
         scopes = _scopes(names, starred)
-        hashes = hash_domains(*strings(names))
+        # Without entries no kernel is loaded, which takes longer than all the rest of a small run's preparation.
+        hashes = hash_domains(*strings(names)) if len(names) else np.empty(0, np.uint64)
         order = np.argsort(hashes, kind="stable")
         names, scopes = names.take(pa.array(order)), scopes[order]
         # Equal entries have come to stand side by side, the first line first. Only where another entry has their very
@@ -156,7 +157,7 @@ class PrefixIndex:
             prefixes.take(pa.array(order)),
             rests,
             scopes,
-            pa.array(link_prefixes(*strings(rests), groups)),
+            pa.array(link_prefixes(*strings(rests), groups) if len(rests) else [], pa.int32()),
             pa.array(np.asarray(lines, np.int64)[order], pa.int32()),
         )
 

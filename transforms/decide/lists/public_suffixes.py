@@ -20,6 +20,8 @@ def is_public_suffix(domains: pa.Array) -> npt.NDArray[np.bool_]:
     bool, shape (domains,). `domains` is large_string, written as in `url_host_name`, without nulls. By the list's own
     rule a name of one label is a suffix, also where the list does not know it; an address is none.
     """
+    if not len(domains):  # as most runs without a list have it, which need not read the rules
+        return np.empty(0, np.bool_)
     names, regex, exceptions = _rules()
     found = pc.or_(pc.is_in(domains, names), pc.match_substring_regex(domains, regex))
     return np.asarray(pc.and_not(found, pc.is_in(domains, exceptions)))
