@@ -23,6 +23,8 @@ from transforms.publish.count_sources import (
 )
 from transforms.spread_parts import SpreadParts
 
+ASKED_FOR = ("blocklist", "pirated_marker", "noai", "unlicensed")
+
 Counts = dict[str, tuple[int, int]]
 ROW = st.fixed_dictionaries(
     {
@@ -30,7 +32,7 @@ ROW = st.fixed_dictionaries(
         "url_host_name": st.sampled_from([None, "192.0.2.1", "x.a.example"]),
         "source_file": st.sampled_from(["one.jsonl", "two.jsonl"]),
         "decision": st.sampled_from(["keep", "drop"]),
-        "reason": st.sampled_from([None, "blocklist", "exact_duplicate"]),
+        "reason": st.sampled_from([None, *ASKED_FOR, "exact_duplicate", "taint"]),
     }
 )
 COUNTS = st.dictionaries(
@@ -41,10 +43,10 @@ COUNTS = st.dictionaries(
 
 
 def slow_count(rows: list[Row]) -> Counts:
-    """One row after the other; those on a blocklist are no loss."""
+    """One row after the other; what a blocklist or the policy takes out is no loss."""
     found: Counts = {}
     for row in rows:
-        if row.get("reason") == "blocklist":
+        if row.get("reason") in ASKED_FOR:
             continue
         name = row["url_host_registered_domain"] or row["url_host_name"] or row["source_file"]
         records, dropped = found.get(name, (0, 0))
