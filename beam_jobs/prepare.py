@@ -21,6 +21,7 @@ from transforms.measure.list_files import list_files
 from transforms.measure.map_columns import map_columns
 from transforms.measure.plan_parts import Plan, plan_parts
 from transforms.measure.read_records import ReadRules
+from transforms.measure.rights.find_rights import SIGNALS_VERSION
 
 LIBRARIES: Final = (
     "apache-beam",
@@ -54,7 +55,8 @@ class Prepared:
     @property
     def measured_digest(self) -> str:
         """What the measured store depends on: the input, how it is read, and by which versions of what reads it."""
-        versions = json.dumps({**self.versions, "rules": RULES_VERSION}, sort_keys=True)
+        rules = {"rules": RULES_VERSION, "signals": SIGNALS_VERSION}
+        versions = json.dumps({**self.versions, **rules}, sort_keys=True)
         return _sha256(self.plan.digest(), measure_digest(self.config), versions)
 
     @property

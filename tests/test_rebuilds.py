@@ -7,8 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from beam_jobs import prepare
 from beam_jobs import publish as publish_job
 from beam_jobs.decide import HELD_TIMES
+from configs.load import load
 from tests.jobs import assert_books_balance, digests, ledger, letter, manifest, run, table, write_config, write_jsonl
 from transforms.measure import measure_parts
 
@@ -226,3 +228,13 @@ def test_manifest_is_json_that_names_its_format(crawl: Path, tmp_path: Path) -> 
     found = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert (found["format_version"], found["crawl"], found["resumed"]) == (3, "t", False)
     assert set(found["seconds"]) == {"measure", "decide", "publish"}
+
+
+@pytest.mark.parametrize("version", ["RULES_VERSION", "SIGNALS_VERSION"])
+def test_store_measured_by_other_rules_is_another(crawl: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """So that what an older version measured is never taken for what this one would."""
+    prepared = prepare.prepare(load(str(crawl)))
+    measured, build = prepared.measured_digest, prepared.build_id
+    monkeypatch.setattr(prepare, version, 99)
+    assert prepared.measured_digest != measured
+    assert prepared.build_id != build

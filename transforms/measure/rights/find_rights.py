@@ -18,6 +18,8 @@ from transforms.measure.rights.notices import Notices, find_notices
 from transforms.measure.rights.reserved import RESERVED
 from transforms.measure.rights.triggers import find_triggers
 
+SIGNALS_VERSION: Final = 1
+"""Of the rules by which signals are read: a store that was measured by others is measured anew."""
 NOTICES: Final = "copyright_notices"
 DETECTORS: Final[dict[str, tuple[Detector, str | None]]] = {
     "rights_reserved": (RESERVED, None),
