@@ -83,10 +83,11 @@ class _Steps:
         if not left:
             return
         progress.phase = "weighing sources"
-        sources = self.prepared.sources
-        rules = replace(sources, lists=sources.lists.store(join(self.decided.directory, "lists")))
+        sources, lists = self.prepared.sources, join(self.decided.directory, "lists")
+        rules = replace(sources, lists=sources.lists.store(lists))
         step = WeighSources(self.parts, self.weighed, rules)
         run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Weigh" >> step)
+        remove_tree(lists)
 
     def _pair(self, progress: StageProgress) -> Stage:
         rules = self.rules

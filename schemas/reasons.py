@@ -85,10 +85,7 @@ MARK_DROP: Final = "drop"
 MARK_QUARANTINE: Final = "quarantine"
 MARK_FLAG: Final = "flag"
 
-# rights_basis
-LICENSED: Final = "licensed"
-OPEN_LICENCE: Final = "open_licence"
-PUBLIC_DOMAIN: Final = "public_domain"
+# rights_basis where the register gives none
 CRAWL: Final = "crawl"
 
 # duplicate_kind

@@ -8,7 +8,7 @@ import yaml
 
 import configs
 from configs import near
-from tests.jobs import assert_books_balance, ledger, manifest, run, table, write_config, write_jsonl
+from tests.jobs import assert_books_balance, digests, ledger, manifest, run, table, write_config, write_jsonl
 from tests.warc_files import conversion, http, response, warc_file
 from transforms.measure import read_records as reading
 
@@ -207,6 +207,17 @@ def test_other_policy_reruns_decide_and_never_reads_the_crawl(
         assert run("publish", changed, *stores, "--output", out) == 0
         assert decisions(out)["plain"] == expected
         assert_books_balance(out)
+
+
+def test_worker_processes_make_the_same_bytes(signalled: dict[str, Any], tmp_path: Path) -> None:
+    """They load the compiled lists from files, which are gone when they are not needed any more."""
+    more = {"preset": "cautious", "policy": {"signals": {"noai": "quarantine"}}, "plan": {"part_size": "64 KiB"}}
+    config = write_config(tmp_path / "c.yaml", {**signalled, **more})
+    assert run("curate", config, "--output", tmp_path / "one", "--work", tmp_path / "work") == 0
+    assert "lists" not in [path.name for path in (tmp_path / "work" / "decided").iterdir()]
+    processes = ("--runner=FnApiRunner", "--direct_running_mode=multi_processing", "--direct_num_workers=2")
+    assert run("curate", config, "--output", tmp_path / "two", "--", *processes) == 0
+    assert digests(tmp_path / "two") == digests(tmp_path / "one")
 
 
 def test_quarantined_document_lies_apart_with_text_and_lineage(signalled: dict[str, Any], tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from configs.policy import Policy
 from schemas import reasons, signals
-from schemas.reasons import CRAWL
 from transforms.decide.marks import Marks
 from transforms.decide.publishers import PublisherLists
 
@@ -50,7 +49,7 @@ def mark_signals(table: pa.Table, basis: pa.Array, policy: Policy, publishers: P
     action is `keep` leaves no mark. Where the register gives a basis, a reservation is only flagged: it takes back what
     the law allows everybody, not what a contract or a licence allows.
     """
-    crawled = np.asarray(pc.equal(basis, CRAWL))
+    crawled = np.asarray(pc.equal(basis, reasons.CRAWL))
     yield from _mark_reservations(table, crawled, policy)
     yield from _mark_found(table, reasons.COPYRIGHT_NOTICE, "copyright_notices", "statement", policy)
     yield from _mark_found(table, reasons.RIGHTS_RESERVED, "rights_reserved", "value", policy)
@@ -103,8 +102,8 @@ def _mark_publishers(table: pa.Table, policy: Policy, publishers: PublisherLists
     if action == reasons.KEEP or not publishers.lists:
         return
     rows, found = _exploded(table["isbns"])
-    for listed in publishers.lists:  # one by one, as each leaves its own mark
-        match = PublisherLists((listed,)).match(found.field("value"))
+    for listed in publishers.lists:
+        match = listed.match(found.field("value"))
         one = np.flatnonzero(match.line >= 0)
         at = pa.array(one)
         fields = {

@@ -29,7 +29,10 @@ FLAT: Final = pa.schema([pa.field("row", pa.int64(), False), *MARK])
 
 @dataclass(frozen=True)
 class Marks:
-    """One rule's marks on the rows of a part: `rows` int64 of shape (marks,), and arrays or scalars for the fields."""
+    """One rule's marks on the rows of a part: `rows` int64 of shape (marks,), and arrays or scalars for the fields.
+
+    An `action` among the fields is that of each mark.
+    """
 
     rule: str
     action: str

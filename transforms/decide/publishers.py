@@ -1,9 +1,9 @@
 """Tell publishers by their ISBNs: lists of the prefixes that agencies have given them.
 
 >>> books = PublisherList("books", "00", (978013, 9780134), ("Pearson", "Imprint"), (1, 2))
->>> match = PublisherLists((books,)).match(pa.array(["9780131103627", "9780134685991", "9780201633610"]))
->>> match.list.tolist(), match.line.tolist(), match.publisher.to_pylist()
-([0, 0, -1], [1, 2, -1], ['Pearson', 'Imprint', None])
+>>> match = books.match(pa.array(["9780131103627", "9780134685991", "9780201633610"]))
+>>> match.line.tolist(), match.publisher.to_pylist()
+([1, 2, -1], ['Pearson', 'Imprint', None])
 """
 
 import re
@@ -22,6 +22,15 @@ _DIGITS: Final = 13
 _ENTRY: Final = re.compile(r"(97[89](?:-?\d)+-?)\t\s*(\S.*)")
 
 
+class PublisherMatch(NamedTuple):
+    """The publisher of each of some ISBNs."""
+
+    line: npt.NDArray[np.int64]
+    """Line of the prefix, shape (ISBNs,); -1 for none."""
+    publisher: pa.Array
+    """string, null for none"""
+
+
 @dataclass(frozen=True)
 class PublisherList:
     """A list of prefixes of ISBNs and whose they are."""
@@ -35,16 +44,12 @@ class PublisherList:
     lines: tuple[int, ...]
     """Where each prefix stands, from 1."""
 
-
-class PublisherMatch(NamedTuple):
-    """The publisher of each of some ISBNs."""
-
-    list: npt.NDArray[np.int32]
-    """Number of the list, shape (ISBNs,); -1 for none."""
-    line: npt.NDArray[np.int64]
-    """Line of the prefix, shape (ISBNs,); -1 for none."""
-    publisher: pa.Array
-    """string, null for none"""
+    def match(self, isbns: pa.Array) -> PublisherMatch:
+        """The publishers of ISBNs (strings of 13 digits, none null), each by its longest prefix on this list."""
+        entry = _longest(isbns.cast(pa.int64()).to_numpy(), np.array(self.prefixes, np.int64))
+        publishers = pa.array(self.publishers, pa.string())
+        lines = np.append(np.array(self.lines, np.int64), -1)
+        return PublisherMatch(lines[entry], publishers.take(pa.array(entry, mask=entry < 0)))
 
 
 @dataclass(frozen=True)
@@ -65,20 +70,6 @@ class PublisherLists:
     def facts(self) -> list[dict[str, Any]]:
         """What the manifest says of each list."""
         return [{"name": one.name, "sha256": one.sha256, "entries": len(one.prefixes)} for one in self.lists]
-
-    def match(self, isbns: pa.Array) -> PublisherMatch:
-        """The publishers of ISBNs (strings of 13 digits, none null) by the longest prefix, of equal ones the first."""
-        prefixes = np.array([prefix for one in self.lists for prefix in one.prefixes], np.int64)
-        lists = np.array([number for number, one in enumerate(self.lists) for _ in one.prefixes], np.int32)
-        lines = np.array([line for one in self.lists for line in one.lines], np.int64)
-        publishers = pa.array([publisher for one in self.lists for publisher in one.publishers], pa.string())
-        entry = _longest(isbns.cast(pa.int64()).to_numpy(), prefixes)
-        none = entry < 0
-        return PublisherMatch(
-            np.append(lists, np.int32(-1))[entry],
-            np.append(lines, -1)[entry],
-            publishers.take(pa.array(entry, mask=none)),
-        )
 
 
 def _longest(isbns: npt.NDArray[np.int64], prefixes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Settle decisions: all marks of a part together give each row one decision, and the part its ledger."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
@@ -54,7 +55,7 @@ def all_marks(
     def witnessed(rule: str, action: str, kind: str, similarity: pa.Array | None) -> Marks:
         return _witnessed(Marks(rule, action, np.empty(0, np.int64)), verdicts, kind, similarity, settings)
 
-    taint = flatten([witnessed(reasons.TAINT, reasons.MARK_FLAG, "taint", _column(verdicts, "taint_similarity"))])
+    taint = witnessed(reasons.TAINT, reasons.MARK_FLAG, "taint", _column(verdicts, "taint_similarity"))
     return flatten(
         [
             Marks(reasons.EMPTY_TEXT, reasons.MARK_DROP, empty),
@@ -69,11 +70,11 @@ def all_marks(
     )
 
 
-def _spare_entitled(taint: pa.Table, weighed: pa.Table) -> pa.Table:
+def _spare_entitled(taint: Marks, weighed: pa.Table) -> Marks:
     """Taint as it drops: not the copy that a contract or a licence allows, which a pirate's repeats as well."""
-    basis = weighed["rights_basis"].take(taint["row"])
+    basis = _column(weighed, "rights_basis").take(pa.array(taint.rows))
     action = pc.if_else(pc.equal(basis, reasons.CRAWL), reasons.MARK_DROP, reasons.MARK_FLAG)
-    return taint.set_column(taint.schema.get_field_index("action"), taint.schema.field("action"), action)
+    return replace(taint, fields={**taint.fields, "action": action})
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
