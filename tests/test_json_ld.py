@@ -142,3 +142,13 @@ def test_any_json_gives_words_or_nothing(block: Any) -> None:
     for signal in json_ld_signals(json.dumps(block)):
         assert signal.value
         assert signal.kind in ("licence", "author", "publisher", "isbn", "copyright")
+
+
+def test_name_is_not_lost_to_a_reference_that_has_none() -> None:
+    """A thing may be pointed to by its `@id` after it was described."""
+    graph = [
+        {"@id": "#p", "@type": "Person", "name": "Jane"},
+        {"@type": "Article", "author": {"@id": "#p"}},
+        {"@type": "ProfilePage", "mainEntity": {"@id": "#p"}},
+    ]
+    assert [(one.kind, one.value) for one in json_ld_signals(json.dumps({"@graph": graph}))] == [("author", "Jane")]

@@ -97,6 +97,9 @@ def test_line_that_is_no_prefix_is_ignored_and_named(line: str) -> None:
     [
         ("a.example/#!album", "URL with a fragment"),
         ("a.example/x#y", "URL with a fragment"),
+        ("b.example#top", "URL with a fragment"),
+        ("http://c.example#z", "URL with a fragment"),
+        ("a.example#x/y", "URL with a fragment"),
         ("a.example/*/x", "wildcard inside a URL"),
         ("a.example/*x*", "wildcard inside a URL"),
     ],

@@ -15,6 +15,7 @@ from transforms.decide.lists.entries import Pattern
 from transforms.decide.lists.literals import required_literal
 from transforms.decide.lists.pages import Pages
 from transforms.decide.lists.patterns import PatternIndex
+from transforms.decide.lists.regex_faults import syntax_fault
 
 
 def build(*regexes: str) -> PatternIndex:
@@ -212,3 +213,9 @@ def test_examples_run(module: object) -> None:
     """What the docstrings show is what comes out."""
     result = doctest.testmod(module)  # type: ignore[arg-type]
     assert (result.failed, result.attempted > 0) == (0, True)
+
+
+def test_expression_that_is_right_only_alone_is_refused() -> None:
+    """It could not be joined with others, and might change what they say."""
+    for regex in (r"\Qwarezfoo", r"foo\Q", "a)(?:b"):
+        assert syntax_fault(regex) is not None

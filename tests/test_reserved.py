@@ -84,8 +84,7 @@ def test_phrase_is_found_as_it_is_written(language: str, phrase: str) -> None:
 )
 def test_phrase_in_capitals_is_found(phrase: str) -> None:
     """Beyond ASCII too."""
-    expected = [] if phrase.endswith("SAKLIDIR") else [phrase]
-    assert [words for _, words in reserved(phrase)] == expected
+    assert [words for _, words in reserved(phrase)] == [phrase]
 
 
 @pytest.mark.parametrize(
@@ -140,3 +139,19 @@ def test_hits_without_a_phrase_find_nothing() -> None:
     texts = view("all rights", "alle rechte")
     found = RESERVED.find(texts, find_triggers(texts, {"": RESERVED.triggers})[""])
     assert (found.rows.size, len(found.values)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("No part\nof this publication may be reproduced", "en"),
+        ("No part of\nthis book may be reproduced", "en"),
+        ("Todos los\nderechos reservados", "es"),
+        ("Все Права Защищены", "ru"),
+        ("TÜM HAKLARI SAKLIDIR", "tr"),
+        ("ΜΕ ΕΠΙΦΥΛΑΞΗ ΠΑΝΤΟΣ ΔΙΚΑΙΩΜΑΤΟΣ", "el"),
+    ],
+)
+def test_phrase_is_found_in_capitals_and_broken_at_any_blank(text: str, language: str) -> None:
+    """Lines are broken where they are full, and titles are set in capitals of every kind."""
+    assert [found["value"] for found in rights(text)["rights_reserved"][0]] == [language]

@@ -83,3 +83,10 @@ def test_read_each_reads_all_and_gathers_every_letter() -> None:
     assert read_each(["A", "B"], read) == ("AA", "BB")
     with pytest.raises(ConfigError, match=r"^a is wrong\nb is wrong$"):
         read_each(["a", "B", "b"], read)
+
+
+@pytest.mark.parametrize(("content", "line"), [(b"\xef\xbb\xbfa\n\xff", 2), (b"a\rb\r\xff", 3), (b"a\r\n\xff", 2)])
+def test_line_that_is_not_utf8_is_counted_as_lines_are(tmp_path: Path, content: bytes, line: int) -> None:
+    """Behind a byte order mark too, whatever ends lines."""
+    with pytest.raises(ConfigError, match=f"is not in UTF-8, first in line {line}"):
+        lines_of(tmp_path, content)

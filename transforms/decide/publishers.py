@@ -19,7 +19,7 @@ from configs.sources import Publishers
 from transforms.decide.text_lines import Line, read_each, read_lines, refuse
 
 _DIGITS: Final = 13
-_ENTRY: Final = re.compile(r"(97[89](?:-?\d)+-?)\t\s*(\S.*)")
+_ENTRY: Final = re.compile(r"(97[89](?:-?[0-9])+-?)\t\s*(\S.*)")
 
 
 class PublisherMatch(NamedTuple):

@@ -64,10 +64,11 @@ def read_lines(what: str, path: str) -> tuple[str, list[Line]]:
 def _decoded(raw: bytes, what: str, path: str) -> str:
     if b"\0" in raw:
         raise ConfigError(f"{what}: {path} is no text: it holds bytes of zero. Check its path, or save it as UTF-8.")
+    content = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        return raw.removeprefix(codecs.BOM_UTF8).decode()
+        return content.decode()
     except UnicodeDecodeError as error:
-        number = raw.count(b"\n", 0, error.start) + 1
+        number = len(re.split(rb"\r\n|\r|\n", content[: error.start]))
         raise ConfigError(f"{what}: {path} is not in UTF-8, first in line {number}. Save it as UTF-8.") from error
 
 

@@ -28,7 +28,7 @@ PUNYCODE: Final = r"(?i)xn--"
 _DOMAIN: Final = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9_-]+")
 _TOP: Final = re.compile(r"[a-z]{2,}|xn--[a-z0-9-]+")
 _IPV6: Final = re.compile(r"\[?[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]?")
-_NEVER: Final = re.compile(r"[\s/\\?@:%]")
+_NEVER: Final = re.compile(r"[\s/\\?#@:%]")
 """What a URL parser would read as something else than a host, or skip."""
 _NAME_CHARACTERS: Final = 253
 """Of a domain name, at most (RFC 1035); the time to write one in punycode grows with the square of its length."""

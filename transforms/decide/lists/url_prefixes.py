@@ -21,7 +21,7 @@ from transforms.decide.lists.domains import read_domain
 from transforms.decide.lists.gather_entries import UNREADABLE, Plain, Said, Syntax
 
 _HOST: Final = r"(?:(?:[a-z0-9_-]+\.)+[a-z]{2,}|(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2}))"
-_URL: Final = re.compile(r"(https?://)?([^/?\\\s]*?)(:[0-9]+)?([/?].*)?", re.IGNORECASE)
+_URL: Final = re.compile(r"(https?://)?([^/?#\\\s]*?)(:[0-9]+)?([/?#].*)?", re.IGNORECASE)
 
 
 def _read(text: str) -> Sequence[Said]:

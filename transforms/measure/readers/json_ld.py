@@ -42,7 +42,7 @@ def json_ld_signals(block: str) -> Iterator[PageSignal]:
     except (ValueError, RecursionError):
         return
     things = list(_things(content, _MAX_DEPTH))
-    names = {str(thing["@id"]): thing.get("name") for thing in things if "@id" in thing}
+    names = {str(thing["@id"]): thing["name"] for thing in things if "@id" in thing and thing.get("name")}
     for thing in things:
         if not is_part(str(thing.get("@type", ""))):
             yield from _signals(thing, names)

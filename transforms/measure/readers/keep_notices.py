@@ -14,6 +14,7 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 from transforms.measure.rights.licence_names import FORMS
 from transforms.measure.rights.notice_words import MARKERS
 from transforms.measure.rights.reserved_words import PHRASES
+from transforms.measure.rights.triggers import spellings
 
 MAX_LINE: Final = 1000
 """Bytes of an appended line; of a longer one about so much is taken round each notice, to the borders of words."""
@@ -156,11 +157,10 @@ def _single_words() -> BytesAhoCorasick:
     found: set[str] = set()
     for phrase in _WORDS:
         longest = max(phrase.split(), key=len)
-        found |= {longest} if len(longest) >= _RARE else {phrase, phrase.replace(" ", "\n")}
+        found |= {longest} if len(longest) >= _RARE else {phrase}
     return _automaton((*found, *_REFERENCES))
 
 
 def _automaton(words: Iterable[str]) -> BytesAhoCorasick:
-    """Of words in lower case, in capitals, and with an initial; ASCII letters of the texts are in lower case."""
-    forms = {form.encode().lower() for word in words for form in (word, word.upper(), word.capitalize(), word.title())}
-    return BytesAhoCorasick(sorted(forms), implementation=Implementation.DFA)
+    """Of words in the cases that texts have; ASCII letters of the texts are in lower case."""
+    return BytesAhoCorasick(spellings(words), implementation=Implementation.DFA)

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
 
 from resiliparse.parse.encoding import detect_encoding, detect_mime, map_encoding_to_html5
@@ -115,6 +116,7 @@ def _read_payload(
     record: Record, content_type: str, payload: Callable[[], bytes], main_content: bool
 ) -> Page | NotDocument:
     """`payload` is asked for only if the types do not say already that it is no document."""
+    payload = cache(payload)  # where it has to be looked at to be known, it is not decoded twice
     identified = record.headers.get("warc-identified-payload-type", "")
     media = _media_type(content_type) or _media_type(identified) or _sniff(payload())
     if media == TEXT_TYPE or (media in HTML_TYPES and record.kind != "conversion"):

@@ -17,7 +17,7 @@ from transforms.batches import Strings
 from transforms.kernels.book_numbers import find_bare_isbns, find_numbers
 from transforms.kernels.doi_names import find_dois, normal_dois
 from transforms.measure.rights.choose_findings import Find, first_declared, without_overlaps
-from transforms.measure.rights.findings import Detector, Found, Hits, cut, left
+from transforms.measure.rights.findings import Detector, Found, Hits, cut, find_spans
 
 _LABEL: Final = 0
 """Index of the trigger that is a label, in those of ISBN; the others begin a number."""
@@ -82,13 +82,10 @@ def _find_dois(texts: Strings, hits: Hits) -> Found:
 
 def _find_arxiv_ids(texts: Strings, hits: Hits) -> Found:
     """The label may stand inside a word, as in `10.48550/arXiv.2101.00001`."""
-    windows = cut(texts, hits.rows, hits.starts, hits.starts + _ARXIV_BYTES)
-    spans = pc.struct_field(pc.extract_regex_span(windows, _ARXIV), "id")
-    found = np.asarray(spans.is_valid())
-    begins, lengths = spans.drop_null().flatten().to_numpy().reshape(-1, 2).T
-    some = hits.only(found)
-    starts = left(texts, some.rows, some.starts) + begins
-    return Found(some.rows, cut(texts, some.rows, starts, starts + lengths).cast(pa.string()), starts, starts + lengths)
+    starts, ends = find_spans(texts, hits.rows, hits.starts, hits.starts + _ARXIV_BYTES, _ARXIV)["id"]
+    found = ends >= 0
+    rows, starts, ends = hits.rows[found], starts[found], ends[found]
+    return Found(rows, cut(texts, rows, starts, ends).cast(pa.string()), starts, ends)
 
 
 def _detector(find: Find, triggers: tuple[bytes, ...], label: str) -> Detector:

@@ -4,7 +4,6 @@
 ['CC-BY-NC-SA-4.0', 'Apache-2.0', None]
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -13,8 +12,9 @@ import pyarrow.compute as pc
 
 from transforms.batches import Strings
 from transforms.measure.rights.choose_findings import first_declared, without_overlaps
-from transforms.measure.rights.findings import I64, NOTHING, Detector, Found, Hits, cut, left
+from transforms.measure.rights.findings import I64, NOTHING, Detector, Found, Hits, cut, find_spans
 from transforms.measure.rights.licence_names import DECLARATION, ENDS, EXPRESSION, FORMS, read_names, spdx_id, to_search
+from transforms.measure.rights.triggers import spellings
 
 _AHEAD, _BEHIND = 400, 80
 """Bytes that are looked at from where a name begins, and up to where one ends."""
@@ -22,23 +22,18 @@ _ALPHANUMERIC: Final = np.array([chr(byte).isalnum() and byte < 0x80 for byte in
 _UP_TO: Final = f"(?:^|[^0-9A-Za-z]){to_search(ENDS.pattern)}$"
 
 
-def _with_breaks(words: Iterable[str]) -> list[bytes]:
-    """Triggers, with a line break in the place of each blank as well."""
-    return sorted({form.encode() for word in words for form in (word, word.replace(" ", "\n"))})
-
-
 def _by_trigger() -> dict[bytes, str]:
     """What may stand where a trigger begins a word. Patterns are compiled for every batch, so they are kept apart."""
-    forms: dict[bytes, list[str]] = {trigger: [EXPRESSION] for trigger in _with_breaks([DECLARATION])}
+    forms: dict[bytes, list[str]] = {trigger: [EXPRESSION] for trigger in spellings([DECLARATION])}
     for form in FORMS:
-        for trigger in _with_breaks(form.triggers):
+        for trigger in spellings(form.triggers):
             forms.setdefault(trigger, []).append(form.pattern)
     return {trigger: f"^{to_search(*patterns)}(?:[^0-9A-Za-z]|$)" for trigger, patterns in forms.items()}
 
 
 _FROM: Final = _by_trigger()
 _PATTERNS: Final = (*dict.fromkeys(_FROM.values()), _UP_TO)
-_TRIGGERS: Final = (*_FROM, *_with_breaks(ENDS.triggers))
+_TRIGGERS: Final = (*_FROM, *spellings(ENDS.triggers))
 _PATTERN_OF: Final = np.array([_PATTERNS.index(_FROM.get(trigger, _UP_TO)) for trigger in _TRIGGERS])
 """Number of the pattern of each trigger."""
 
@@ -61,11 +56,9 @@ def _find(texts: Strings, hits: Hits) -> Found:
 
 def _spans(texts: Strings, rows: I64, starts: I64, stops: I64, pattern: str) -> tuple[I64, I64, I64]:
     """Rows, starts and ends of what the group `name` of a pattern matches in windows of the texts."""
-    spans = pc.struct_field(pc.extract_regex_span(cut(texts, rows, starts, stops), pattern), "name")
-    found = np.asarray(spans.is_valid())
-    begins, lengths = spans.drop_null().flatten().to_numpy().reshape(-1, 2).T
-    begins = begins + left(texts, rows[found], starts[found])
-    return rows[found], begins, begins + lengths
+    begins, ends = find_spans(texts, rows, starts, stops, pattern)["name"]
+    found = ends >= 0
+    return rows[found], begins[found], ends[found]
 
 
 def _read(texts: Strings, rows: I64, starts: I64, ends: I64) -> Found:

@@ -10,25 +10,14 @@ from transforms.batches import Strings
 from transforms.kernels.overlaps import apart
 from transforms.measure.rights.findings import Detector, Found, Hits, find_spans, undeclared
 from transforms.measure.rights.reserved_words import PHRASES, Phrases
+from transforms.measure.rights.triggers import spellings
 
 PHRASE_BYTES = 200
 """The longest phrases have less."""
 
 
-def _cases(opening: str) -> set[bytes]:
-    """The opening in lower and upper case and with a capital, on one line and broken; ASCII letters in lower case.
-
-    >>> sorted(case.decode() for case in _cases("ę b"))
-    ['Ę\\nb', 'Ę b', 'ę\\nb', 'ę b']
-    """
-    cases = (opening, opening.upper(), opening.capitalize())
-    return {case.replace(" ", blank).encode().lower() for case in cases for blank in " \n"}
-
-
 _OPENINGS: Final = tuple(
-    (language, case)
-    for language, phrases in PHRASES.items()
-    for case in sorted(set().union(*map(_cases, phrases.openings)))
+    (language, case) for language, phrases in PHRASES.items() for case in spellings(phrases.openings)
 )
 _LANGUAGES: Final = np.array([language for language, _ in _OPENINGS])
 

@@ -42,8 +42,10 @@ PHRASES: Final = {
     "lt": Phrases(("visos teisės",), "visos teisės (?:yra )?saugomos"),
     "hu": Phrases(("minden jog",), "minden jog fenntartva"),
     "ro": Phrases(("toate drepturile",), "toate drepturile (?:sunt )?rezervate"),
-    "tr": Phrases(("tüm haklar", "her hakkı"), "(?:tüm hakları?|her hakkı) (?:saklıdır|mahfuzdur)"),
-    "el": Phrases(("επιφύλαξη",), "επιφύλαξη (?:παντός|κάθε)(?: νόμιμου)? δικαιώματος"),
+    "tr": Phrases(("tüm haklar", "her hakkı"), "(?:tüm haklar[ıi]?|her hakk[ıi]) (?:sakl[ıi]d[ıi]r|mahfuzdur)"),
+    "el": Phrases(
+        ("επιφύλαξη", "επιφυλαξη"), "επιφ[υύ]λαξη (?:παντ[οό]ς|κ[αά]θε)(?: ν[οό]μιμου)? δικαι[ωώ]ματος"
+    ),  # capitals have no accents
     "id": Phrases(("hak cipta dilindungi",), "hak cipta dilindungi(?: undang-undang)?"),
     "vi": Phrases(("bảo lưu mọi quyền", "mọi quyền được bảo lưu"), "bảo lưu mọi quyền|mọi quyền được bảo lưu"),
     "he": Phrases(("כל הזכויות",), "כל הזכויות שמורות"),

@@ -1,6 +1,6 @@
 """Find the places of a batch that are worth a look: one automaton for the triggers of all detectors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -36,6 +36,23 @@ def find_triggers(texts: Strings, triggers: Mapping[str, tuple[bytes, ...]]) -> 
     order = order[inside[order]]
     hits = Hits(rows[order], starts[order], stops[order], numbers[order])
     return {name: _of(hits, patterns, group) for name, group in triggers.items()}
+
+
+def spellings(words: Iterable[str]) -> list[bytes]:
+    """Triggers for phrases, in the cases that texts have and with a line break in place of any blank.
+
+    >>> [trigger.decode() for trigger in spellings(["ę b"])]
+    ['Ę\\nb', 'Ę b', 'ę\\nb', 'ę b']
+
+    ASCII letters are in lower case, as texts are searched.
+    """
+    cases = {case for word in words for case in (word, word.upper(), word.capitalize(), word.title())}
+    return sorted({form.encode().lower() for case in cases for form in _broken(case)})
+
+
+def _broken(phrase: str) -> list[str]:
+    head, blank, rest = phrase.partition(" ")
+    return [f"{head}{by}{tail}" for by in " \n" for tail in _broken(rest)] if blank else [phrase]
 
 
 def _of(hits: Hits, patterns: tuple[bytes, ...], group: tuple[bytes, ...]) -> Hits:
