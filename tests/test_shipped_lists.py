@@ -237,4 +237,4 @@ def test_publishers_are_the_four_that_are_meant() -> None:
 )
 def test_isbn_is_that_of_its_publisher(isbn: str, publisher: str | None) -> None:
     """Kernighan and Ritchie, Knuth, Rudin, Stewart, Lehninger; and two of other houses."""
-    assert PublisherLists.read([TEXTBOOKS]).match(pa.array([isbn])).publisher.to_pylist() == [publisher]
+    assert PublisherLists.read([TEXTBOOKS]).lists[0].match(pa.array([isbn])).publisher.to_pylist() == [publisher]
