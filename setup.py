@@ -9,6 +9,10 @@ setup(
     python_requires=">=3.11",
     packages=[
         "beam_jobs",
+        "beam_jobs.ask",
+        "lineage",
+        "lineage.takedowns",
+        "lineage.verification",
         "transforms",
         "transforms.measure",
         "transforms.measure.readers",
@@ -16,6 +20,7 @@ setup(
         "transforms.decide",
         "transforms.decide.lists",
         "transforms.publish",
+        "transforms.takedowns",
         "transforms.kernels",
         "schemas",
         "configs",
@@ -40,6 +45,8 @@ setup(
         "publicsuffixlist>=1.0.2",
         "ahocorasick_rs>=1.0",
         "zstandard>=0.23",
+        "duckdb>=1.4",
+        "fsspec[http]>=2025.3",
     ],
     extras_require={
         "dev": [

@@ -118,7 +118,8 @@ def publish_command(measured: str, decided: str, output: str, **job_arguments: A
 @click.argument("dataset")
 def report_command(dataset: str) -> None:
     """Say what a finished dataset is: counts, alarms, the largest groups of duplicates, the sources that lost most."""
-    from beam_jobs.report import print_report, read_manifest
+    from beam_jobs.report import print_report
+    from transforms.publish.manifest import read_manifest
 
     print_report(read_manifest(dataset), dataset)
 

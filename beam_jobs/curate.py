@@ -7,10 +7,10 @@ from typing import Any
 from beam_jobs.decide import decide
 from beam_jobs.job import Job
 from beam_jobs.measure import measure
-from beam_jobs.output_dir import WORK
 from beam_jobs.prepare import Prepared
 from beam_jobs.publish import claim, finished, publish
 from transforms.part_store import exists, join
+from transforms.publish.manifest import WORK
 
 
 def curate(prepared: Prepared, dataset: str, work: str | None, job: Job) -> dict[str, Any]:

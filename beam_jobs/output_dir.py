@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from beam_jobs.decide import CLUSTERS
-from schemas.columns import REPLACED
+from schemas.columns import INDEX_KEYS, INDEX_URLS, REPLACED, TAKEN
 from schemas.errors import OutputError
 from transforms.decide.settle_decisions import REPLACED_SUFFIX
 from transforms.part_store import (
@@ -20,11 +20,11 @@ from transforms.part_store import (
     remove_tree,
     sweep,
 )
+from transforms.publish.manifest import WORK
 from transforms.publish.write_parts import FOLDERS
 
-WORK: Final = "_work"
-_FOLDERS: Final = (*FOLDERS, REPLACED.name)
-_PARTS: Final = re.compile(r"part-\d{5,}\.parquet")
+_FOLDERS: Final = (*FOLDERS, REPLACED.name, INDEX_KEYS.name, INDEX_URLS.name, TAKEN.name)
+_PARTS: Final = re.compile(r"part-\d{5,}\.parquet|[0-9a-f]{16}\.(json|parquet)")
 _STAGE: Final = re.compile(
     rf"stage\.json|{re.escape(CLUSTERS)}|lists|sources|members|components|(pairs|verdicts)-\d+|plan-\d{{5,}}\.json"
     rf"|part-\d{{5,}}\.(json|parquet|rejected\.parquet|{re.escape(REPLACED_SUFFIX)})"

@@ -8,7 +8,7 @@ from typing import Any
 from beam_jobs.decide import settled_parts
 from beam_jobs.job import Job
 from beam_jobs.options import run_pipeline
-from beam_jobs.output_dir import WORK, sweep_output
+from beam_jobs.output_dir import sweep_output
 from beam_jobs.prepare import Prepared
 from beam_jobs.survey import survey
 from schemas.errors import OutputError
@@ -24,9 +24,11 @@ from transforms.part_store import (
     part_path,
     read_json,
     remove_tree,
-    write_json,
 )
-from transforms.publish.write_manifest import FORMAT_VERSION, balance
+from transforms.publish.build_index import INDEXES, plan_ranges
+from transforms.publish.manifest import FORMAT_VERSION, WORK, write_sealed_manifest
+from transforms.publish.merge_index import MergeIndex, index_facts
+from transforms.publish.write_manifest import balance
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
 
@@ -84,17 +86,42 @@ def publish(
         if left:
             step = WriteParts(measured, decided, published, dataset)
             run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Write" >> step)
-    found = balance(measured, decided, published, parts.own, len(numbers) - parts.own)
+        found = balance(measured, decided, published, parts.own, len(numbers) - parts.own)
+        progress.phase = "indexing"
+        files, index = _build_index(prepared, published, parts.own, dataset, job)
+    found["files"] |= files
+    found["bytes"]["written"] += sum(facts["bytes"] for facts in files.values())
     sweep_output(dataset)
     manifest = {
         **_manifest(prepared, found, account),
+        "index": index,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "resumed": resumed,
         "seconds": {**took, "publish": round(time.monotonic() - started, 3)},
     }
-    write_json(join(dataset, MANIFEST), manifest)
+    write_sealed_manifest(dataset, manifest)
     remove_tree(join(dataset, WORK))
     return manifest
+
+
+def _build_index(
+    prepared: Prepared, published: Stage, parts: int, dataset: str, job: Job
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Merge what the parts left for the indexes; files by path, and the first value of each."""
+    merged = Stage(join(dataset, WORK, "indexed"), prepared.build_digest)
+    merged.begin({"build_id": prepared.build_id})
+    ranges = plan_ranges((published.marker(number) or {})["index"] for number in range(parts))
+    paths = [part_path(join(dataset, INDEXES[one.table].name), one.file, "parquet") for one in ranges]
+    left = [number for number, path in enumerate(paths) if not _is_merged(merged, number, path)]
+    if left:
+        step = MergeIndex(published, parts, ranges, merged, dataset)
+        run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Merge" >> step)
+    return index_facts(merged, ranges)
+
+
+def _is_merged(merged: Stage, number: int, path: str) -> bool:
+    marker = merged.marker(number)
+    return marker is not None and exists(path) and file_facts(path).items() <= marker["file"].items()
 
 
 def _stands(published: Stage, number: int, dataset: str) -> bool:
@@ -114,6 +141,8 @@ def _manifest(prepared: Prepared, found: dict[str, Any], account: dict[str, Any]
     return {
         "format_version": FORMAT_VERSION,
         "build_id": prepared.build_id,
+        "version_id": prepared.build_id,
+        "takedowns": [],
         "crawl": prepared.config.crawl.name,
         **account,
         **found,

@@ -8,33 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beam_jobs.summary import print_summary
-from schemas.errors import InputError
-from transforms.part_store import MANIFEST, exists, join, read_json
 from transforms.publish.raise_alarms import printable
-from transforms.publish.write_manifest import FORMAT_VERSION
-
-
-def read_manifest(dataset: str) -> dict[str, Any]:
-    """The manifest of a finished dataset. Raises InputError if there is none, or one of another format."""
-    path = join(dataset, MANIFEST)
-    if not exists(path):
-        raise InputError(
-            f"{dataset} holds no finished dataset: there is no {MANIFEST} in it.\n"
-            "Name the output directory of `cleartitle curate` or `publish`; finish a broken run with --resume."
-        )
-    try:
-        found: object = read_json(path)
-    except ValueError as error:
-        raise InputError(f"{path} cannot be read: {error}.\nIt was damaged, or another program wrote it.") from error
-    version = found.get("format_version") if isinstance(found, dict) else None
-    if version is None:
-        raise InputError(f"{path} is no manifest of a dataset: it has no `format_version`.\nAnother program wrote it.")
-    if version != FORMAT_VERSION or not isinstance(found, dict):
-        raise InputError(
-            f"{path} is of format {version}; this version of cleartitle reads format {FORMAT_VERSION}.\n"
-            "Read it with the version that wrote it (`versions` in the manifest), or make the dataset again."
-        )
-    return found
 
 
 def print_report(manifest: Mapping[str, Any], dataset: str) -> None:

@@ -219,6 +219,11 @@ DUPLICATE: Final = (
         "its estimate by MinHash where `dedup.near.verify` is `signature` (the mark's `method` says so); null for url.",
     ),
 )
+TAKEDOWN_ID: Final = Column(
+    "takedown_id",
+    pa.string(),
+    "The takedown by which the document is out, as `takedowns` in the manifest lists it; null for all others.",
+)
 BUILD_ID: Final = Column(
     "build_id", pa.string(), "16 hex digits: digest of config, input, lists and version.", nullable=False
 )
@@ -283,7 +288,7 @@ MEASURED: Final = Table(
 )
 FINGERPRINTS: Final = Table(
     "fingerprints",
-    "What the kept documents are found by, row beside row with `documents`. Bands follow.",
+    "What documents are found by, kept or not, row beside row with `ledger`. Bands follow.",
     (
         Column("doc_id", DIGEST, "As in the ledger, as bytes.", nullable=False),
         URL_DIGEST,
@@ -314,6 +319,7 @@ LEDGER: Final = Table(
             "The survivor rules in their order; `none` if every duplicate is dropped, `flag` if none is.",
             nullable=False,
         ),
+        TAKEDOWN_ID,
         *BASIS,
         *RIGHTS,
         BUILD_ID,
@@ -353,7 +359,55 @@ REJECTED: Final = Table(
         BUILD_ID,
     ),
 )
-TABLES: Final = (DOCUMENTS, QUARANTINE, LEDGER, FINGERPRINTS, REJECTED, REPLACED, MEASURED, RECORDS)
+_PLACE: Final = (
+    Column("part", pa.int32(), "Number of the ledger file.", nullable=False),
+    Column("row", pa.int32(), "Row in it, from 0.", nullable=False),
+)
+INDEX_KEYS: Final = Table(
+    "index_keys",
+    "Which ledger rows have a key: a `doc_id`, an ISBN, a band of a signature and so on. Sorted by all columns, over "
+    "all files, so that one key lies in one row group. What is found here is checked against the ledger.",
+    (
+        Column("key", pa.int64(), "48 bits of a hash of kind and value.", nullable=False),
+        *_PLACE,
+    ),
+)
+INDEX_URLS: Final = Table(
+    "index_urls",
+    "Where the documents of a URL, a host or a domain are. Sorted by all columns, over all files.",
+    (
+        Column("url_surtkey", pa.string(), "As in the ledger; rows without one are not here.", nullable=False),
+        *_PLACE,
+    ),
+)
+TAKEN: Final = Table(
+    "takedowns",
+    "What was taken out by a request, without its text: what a later crawl finds copies of it by. Bands follow.",
+    (
+        Column("doc_id", DIGEST, "As in the ledger, as bytes; of a text of the request, its digest.", nullable=False),
+        Column("text_bytes", pa.int64(), "Length of the text in bytes of UTF-8.", nullable=False),
+        TEXT_DIGEST,
+        SHINGLE_COUNT,
+        Column(
+            "shingles",
+            pa.large_list(pa.field("item", pa.uint64(), False)),
+            "The distinct hashes of its shingles; null where the text was not at hand.",
+        ),
+    ),
+)
+TABLES: Final = (
+    DOCUMENTS,
+    QUARANTINE,
+    LEDGER,
+    FINGERPRINTS,
+    INDEX_KEYS,
+    INDEX_URLS,
+    REJECTED,
+    REPLACED,
+    TAKEN,
+    MEASURED,
+    RECORDS,
+)
 
 
 def near_fields(bands: int, rows: int, sketch_bytes: int) -> list[pa.Field]:

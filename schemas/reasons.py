@@ -9,6 +9,7 @@ KEEP: Final = "keep"
 QUARANTINED: Final = "quarantine"
 DROP: Final = "drop"
 
+TAKEDOWN: Final = "takedown"
 EMPTY_TEXT: Final = "empty_text"
 BLOCKLIST: Final = "blocklist"
 ALLOWED: Final = "allowed"
@@ -34,6 +35,7 @@ OVERLAP: Final = "overlap"
 COMPARISON_BOUND: Final = "comparison_bound"
 
 RULES: Final = {
+    TAKEDOWN: "It, or what it repeats, was asked to be taken out.",
     EMPTY_TEXT: "The text is null, or empty after normalisation.",
     BLOCKLIST: "The URL stands on a blocklist: its host, a parent domain of it, a prefix, or a pattern.",
     ALLOWED: "An allow list, or an exception of a blocklist, lets the URL in, which beats a blocklist. Never drops.",

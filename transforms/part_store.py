@@ -16,10 +16,16 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
 from schemas.errors import OutputError
+from transforms.remote_files import (
+    create_remote,
+    delete_remote,
+    match_remote,
+    open_remote,
+    remote_exists,
+    remote_size,
+)
 
 PART_NAME = "part-{:05d}"
 STAGE_FILE = "stage.json"
@@ -49,21 +55,18 @@ def part_path(directory: str, number: int, suffix: str) -> str:
 
 def open_input(path: str) -> BinaryIO:
     """Open a file for reading, bytes as stored. Raises OSError."""
-    if is_local(path):
-        return open(path, "rb")
-    return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    return open(path, "rb") if is_local(path) else open_remote(path)
 
 
 def exists(path: str) -> bool:
-    return os.path.exists(path) if is_local(path) else bool(FileSystems.exists(path))
+    return os.path.exists(path) if is_local(path) else remote_exists(path)
 
 
 def file_size(path: str) -> int | None:
     """Size of a file in bytes; None if there is none."""
     if is_local(path):
         return os.path.getsize(path) if os.path.isfile(path) else None
-    found = FileSystems.match([path])[0].metadata_list
-    return int(found[0].size_in_bytes) if found else None
+    return remote_size(path)
 
 
 def list_names(directory: str) -> list[str]:
@@ -71,8 +74,7 @@ def list_names(directory: str) -> list[str]:
     if is_local(directory):
         return sorted(os.listdir(directory)) if os.path.isdir(directory) else []
     prefix = join(directory, "")
-    found = [m.path[len(prefix) :] for m in FileSystems.match([f"{prefix}**"])[0].metadata_list]
-    return sorted({name.split("/")[0] for name in found})
+    return sorted({path[len(prefix) :].split("/")[0] for path in match_remote(f"{prefix}**")})
 
 
 def list_file_names(directory: str) -> list[str]:
@@ -80,7 +82,7 @@ def list_file_names(directory: str) -> list[str]:
     if is_local(directory):
         return list_names(directory)
     prefix = join(directory, "")
-    return sorted(m.path[len(prefix) :] for m in FileSystems.match([f"{prefix}*"])[0].metadata_list)
+    return sorted(path[len(prefix) :] for path in match_remote(f"{prefix}*"))
 
 
 @contextmanager
@@ -93,23 +95,26 @@ def write_file(path: str) -> Iterator[pa.NativeFile]:
                 yield file
             _send(unfinished, path)
         return
+    with _beside(path) as unfinished, pa.OSFile(unfinished, "wb") as file:
+        yield file
+
+
+@contextmanager
+def _beside(path: str) -> Iterator[str]:
+    """A hidden name beside a local path; what is there when the block ends without an error moves to the path."""
     directory, name = os.path.split(path)
     os.makedirs(directory, exist_ok=True)
     unfinished = os.path.join(directory, f".{name}{_UNFINISHED}{uuid.uuid4().hex}")
     try:
-        with pa.OSFile(unfinished, "wb") as file:
-            yield file
+        yield unfinished
         os.replace(unfinished, path)
     finally:
-        if os.path.exists(unfinished):
+        if os.path.lexists(unfinished):
             os.remove(unfinished)
 
 
 def _send(source: str, target: str) -> None:
-    with (
-        open(source, "rb") as stream,
-        FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as file,
-    ):
+    with open(source, "rb") as stream, create_remote(target) as file:
         shutil.copyfileobj(stream, file, 1 << 20)
 
 
@@ -129,6 +134,18 @@ def copy_file(source: str, target: str) -> None:
         shutil.copyfileobj(stream, file, 1 << 20)
 
 
+def link_or_copy(source: str, target: str) -> None:
+    """Put a file that is never changed to a second place: by a hard link where the disk has them, else by a copy."""
+    if not is_local(source) or not is_local(target):
+        copy_file(source, target)
+        return
+    with _beside(target) as unfinished:
+        try:
+            os.link(source, unfinished)
+        except OSError:  # another disk, or one without hard links
+            shutil.copyfile(source, unfinished)
+
+
 def file_facts(path: str) -> dict[str, int | str]:
     """Size in bytes and SHA-256 of a file."""
     with open_input(path) as stream:
@@ -142,9 +159,7 @@ def file_facts(path: str) -> dict[str, int | str]:
 def remove_tree(path: str) -> None:
     """Remove a file or a directory with all that is in it, if it is there."""
     if not is_local(path):
-        found = [m.path for m in FileSystems.match([path, join(path, "**")])[0:2] for m in m.metadata_list]
-        if found:
-            FileSystems.delete(found)
+        delete_remote([*match_remote(path), *match_remote(join(path, "**"))])
     elif os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""All parts: those of this crawl and, numbered after them, those of the earlier stores it is compared with."""
+"""All parts: those of this crawl; after them those of earlier stores; last, what takedowns have of what they took."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.columns import FINGERPRINTS, TEXT, is_near_field
+from schemas.columns import DOCUMENTS, FINGERPRINTS, TEXT, is_near_field
 from schemas.errors import WorkError
-from transforms.part_store import Stage, join, open_input, part_path
+from schemas.reasons import KEEP
+from transforms.part_store import Stage, join, open_input, part_path, read_arrow
 
 OWN = -1
 """Number of the store that this crawl is, where earlier stores count from 0."""
@@ -44,21 +46,33 @@ class EarlierStore:
             ) from error
 
     def _read_published(self, number: int, columns: Sequence[str]) -> pa.Table:
-        """Columns of a dataset, which lie in two files, row beside row."""
+        """Columns of the kept documents, which lie in two files; in that of fingerprints beside those of all others."""
         prints = [name for name in columns if name in _PRINTS or is_near_field(name)]
         texts = [name for name in columns if name not in prints]
-        folders = {"fingerprints": prints, "documents": texts}
-        tables = [
-            _read(part_path(join(self.directory, folder), number, "parquet"), names)
-            for folder, names in folders.items()
-            if names
-        ]
+        tables = []
+        if prints:
+            kept = pc.equal(_read(self._path("ledger", number), ["decision"])["decision"], KEEP)
+            tables.append(_read(self._path(FINGERPRINTS.name, number), prints).filter(kept))
+        if texts:
+            tables.append(_read(self._path(DOCUMENTS.name, number), texts))
         return pa.table({name: table[name] for table in tables for name in table.column_names}).select(columns)
+
+    def _path(self, folder: str, number: int) -> str:
+        return part_path(join(self.directory, folder), number, "parquet")
 
 
 def _read(path: str, columns: Sequence[str]) -> pa.Table:
     with open_input(path) as stream:
         return pq.read_table(stream, columns=list(columns))
+
+
+@dataclass(frozen=True)
+class TakenStore:
+    """What `store_takedowns` wrote: by what texts that were asked out are found. They are documents of no store here."""
+
+    stage: Stage
+    parts: int
+    records: int
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,7 @@ class AllParts:
     own: int
     """Parts of this crawl: numbers 0 to `own` - 1."""
     earlier: tuple[EarlierStore, ...] = ()
+    taken: TakenStore | None = None
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -78,12 +93,19 @@ class AllParts:
         return starts
 
     @property
+    def documents(self) -> int:
+        """Number of the parts that hold documents, those of this crawl and of earlier stores."""
+        return self._starts[-1]
+
+    @property
     def count(self) -> int:
         """Number of all parts, which are numbered from 0."""
-        return self._starts[-1]
+        return self.documents + (self.taken.parts if self.taken else 0)
 
     def stores(self, numbers: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         """Numbers of the earlier stores that hold some parts; `OWN` for those of this crawl.
+
+        What was taken has the number that follows those of all earlier stores.
 
         >>> store = EarlierStore("b", "dir", (0, 1), 9, False, "digest")
         >>> parts = AllParts(Stage("dir", "digest"), 3, (store, store))
@@ -93,7 +115,9 @@ class AllParts:
         return np.searchsorted(self._starts, numbers, "right") - 1
 
     def read(self, number: int, columns: Sequence[str]) -> pa.Table:
-        """Measured columns of all documents of a part."""
+        """Measured columns of all documents of a part; of what was taken, those that `store_takedowns` wrote."""
+        if self.taken and number >= self.documents:
+            return read_arrow(self.taken.stage.path(number - self.documents, "arrow")).select(columns)
         store = int(self.stores(np.array([number]))[0])
         if store == OWN:
             return _read(self.measured.path(number), columns)

@@ -11,6 +11,7 @@ TIE_DEVIATIONS: Final = 3
 missed, by one of the ways that lead from one to the other."""
 COMPARE_DEVIATIONS: Final = 4
 """How far below it may be for two texts to be compared: one pair of 31,000 is missed."""
+UNBOUNDED: Final = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class DuplicateRules:
     overlap: Literal["old_stays", "new_replaces", "report"] = "old_stays"
     within: bool = True
     """Whether documents of this crawl are compared with each other."""
+    takedowns: tuple[float | None, ...] = ()
+    """Of each takedown the similarity from which copies of what it names go too; None where they do not."""
 
     @property
     def permutations(self) -> int:
@@ -43,14 +46,29 @@ class DuplicateRules:
         return sketches.words(self.permutations)
 
     @property
+    def copy_limits(self) -> tuple[float, ...]:
+        """The distinct similarities of takedowns, the largest first."""
+        return tuple(sorted({limit for limit in self.takedowns if limit is not None}, reverse=True))
+
+    @property
+    def pairs_texts(self) -> bool:
+        """Whether equal texts make candidates: a copy of what was taken down goes, whatever becomes of duplicates."""
+        return self.exact or bool(self.copy_limits)
+
+    @property
     def least_to_tie(self) -> int:
         """Equal cells from which two documents with an equal band are tied."""
-        return sketches.least_cells(self.threshold, self.permutations, TIE_DEVIATIONS)
+        return sketches.least_cells(min((self.threshold, *self.copy_limits)), self.permutations, TIE_DEVIATIONS)
 
     @property
     def limits(self) -> Limits:
         least = sketches.least_cells(self.threshold, self.permutations, COMPARE_DEVIATIONS)
         return Limits(self.threshold, self.signature, least, self.most_estimates, self.most_comparisons)
+
+    def limits_of_copies(self, similarity: float) -> Limits:
+        """Those by which copies of what was taken down are found: no bound lets one back in."""
+        least = sketches.least_cells(similarity, self.permutations, COMPARE_DEVIATIONS)
+        return Limits(similarity, self.signature, least, UNBOUNDED, UNBOUNDED)
 
     @property
     def policy(self) -> str:

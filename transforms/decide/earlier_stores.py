@@ -3,11 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from schemas.errors import InputError
 from transforms.decide.all_parts import EarlierStore
 from transforms.part_store import MANIFEST, STAGE_FILE, Stage, exists, file_size, join, read_json
+
+_FOLDERS: Final = ("documents/", "fingerprints/", "ledger/")
+"""Those of a dataset whose files tell what is kept and how it is found."""
 
 
 def open_earlier(paths: Sequence[str], fingerprint: Mapping[str, Any]) -> tuple[EarlierStore, ...]:
@@ -70,7 +73,7 @@ def _check(kind: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> None
 
 def _dataset(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> EarlierStore:
     _check("a dataset", facts, ours)
-    files = {name: file for name, file in facts["files"].items() if name.startswith(("documents/", "fingerprints/"))}
+    files = {name: file for name, file in facts["files"].items() if name.startswith(_FOLDERS)}
     if lost := [name for name, file in files.items() if file_size(join(path, name)) != file["bytes"]]:
         raise InputError(
             f"a dataset of which {len(lost)} of {len(files)} files are gone or cut, the first of them {lost[0]}.\n"
@@ -80,7 +83,7 @@ def _dataset(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> Ea
     return EarlierStore(
         build=facts["build_id"],
         directory=path,
-        parts=tuple(range(len(files) // 2)),
+        parts=tuple(range(len(files) // len(_FOLDERS))),
         records=facts["counts"]["kept"],
         published=True,
         digest=hashlib.sha256(content.encode()).hexdigest(),

@@ -79,6 +79,15 @@ def settle_marks(marks: pa.Table, rows: int) -> tuple[pa.Array, pa.Array]:
     return names.take(pa.array(decision)), _column(marks, "rule").take(pa.array(first, mask=first < 0))
 
 
+def takedown_ids(marks: pa.Table, rows: int) -> pa.Array:
+    """Of each of `rows` rows the list of its first mark by a takedown, which is the takedown's id; null without one."""
+    at = np.flatnonzero(np.asarray(pc.equal(marks["rule"], reasons.TAKEDOWN)))
+    row, where = np.unique(marks["row"].to_numpy()[at], return_index=True)
+    first = np.full(rows, -1, np.int64)
+    first[row] = at[where]
+    return _column(marks, "list").take(pa.array(first, mask=first < 0))
+
+
 def marked_rows(
     marks: pa.Table, rows: int, actions: Iterable[str], rules: Iterable[str] | None = None
 ) -> npt.NDArray[np.bool_]:

@@ -17,8 +17,9 @@ from transforms.decide.all_parts import OWN, AllParts
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.judge_members import VERDICTS
 from transforms.decide.mark_duplicates import JudgePass
-from transforms.decide.marks import Marks, count_marks, count_values, flatten, list_marks, settle_marks
+from transforms.decide.marks import Marks, count_marks, count_values, flatten, list_marks, settle_marks, takedown_ids
 from transforms.decide.weigh_sources import read_marks, read_weighed
+from transforms.ledger_files import write_ledger
 from transforms.part_store import Stage, exists, part_path, read_arrow, write_file
 
 REPLACED_SUFFIX: Final = "replaced.parquet"
@@ -122,6 +123,7 @@ def settle(table: pa.Table, weighed: pa.Table, marks: pa.Table, verdicts: pa.Tab
         **duplicate_columns(spread, settings),
         "cluster_id": hex_digests(_column(spread, "cluster_id")),
         "cluster_size": pc.fill_null(_column(spread, "cluster_size"), 1),
+        "takedown_id": takedown_ids(marks, rows),
         "survivor_policy": pa.repeat(settings.rules.policy, rows),
         "build_id": pa.repeat(settings.build_id, rows),
     }
@@ -192,8 +194,7 @@ class _Settle(beam.DoFn):
         weighed = read_weighed(self.weighed, number, _BASIS)
         marks = all_marks(table, weighed, read_marks(self.weighed, number), verdicts, self.settings)
         ledger = settle(table, weighed, marks, verdicts, self.settings)
-        with write_file(self.decided.path(number)) as file:
-            pq.write_table(ledger, file, compression="zstd")
+        write_ledger(self.decided.path(number), ledger)
         self.decided.finish(number, count_decisions(ledger, marks), ["parquet"])
 
     def _replace(self, number: int, verdicts: pa.Table) -> None:

@@ -14,8 +14,8 @@
 [{'source': 'a.example', 'records': 2, 'dropped': 1, 'share': 0.5}]
 
 A source is the registered domain of a document's URL; its host, where that is an IP address or a public suffix; and the
-input file, where there is no usable URL. What a blocklist or the policy takes out does not count: that loss is what was
-asked for.
+input file, where there is no usable URL. What a takedown, a blocklist or the policy takes out does not count: that loss
+is what was asked for.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.errors import WorkError
-from schemas.reasons import BLOCKLIST, DROP, POLICY_RULES
+from schemas.reasons import BLOCKLIST, DROP, POLICY_RULES, TAKEDOWN
 from transforms.batches import strings
 from transforms.kernels.xxh3 import hash64
 from transforms.part_store import Stage, open_input, part_path, write_json
@@ -43,7 +43,7 @@ _NAMES: Final = ("url_host_registered_domain", "url_host_name", "source_file")
 
 def count_sources(ledger: pa.Table) -> pa.Table:
     """Distinct `source`s (string) of some ledger rows, with `records` and `dropped` (int64) of each, in any order."""
-    ledger = ledger.filter(pc.invert(pc.is_in(ledger["reason"], pa.array([BLOCKLIST, *POLICY_RULES]))))
+    ledger = ledger.filter(pc.invert(pc.is_in(ledger["reason"], pa.array([TAKEDOWN, BLOCKLIST, *POLICY_RULES]))))
     dropped = pc.equal(ledger["decision"], DROP).cast(pa.int64())
     records = pa.repeat(pa.scalar(1, pa.int64()), len(ledger))
     return add_counts(

@@ -1,4 +1,4 @@
-"""The manifest: what a dataset is, written last; where it is, the dataset is whole."""
+"""What the manifest says of counts and files, once the books of all parts balance."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,6 @@ from typing import Any, Final
 from schemas.columns import QUARANTINE, REPLACED
 from transforms.part_store import Stage, part_path
 from transforms.publish.write_parts import FOLDERS, check_books
-
-FORMAT_VERSION: Final = 3
-"""3 added `quarantine/`, the rights columns, `register`, and more to `sources`; 2 added `fingerprints/`, `replaced/`,
-and the keys `fingerprint`, `duplicates`, `alarms` and `sources_by_loss`."""
 
 _DECIDED: Final = (
     "kept",
@@ -106,7 +102,7 @@ def _check(
             "decisions": (decided, rows["ledger"]),
             "dropped by reason": (said["dropped"], sum((said["dropped_by"] or {}).values())),
             "quarantined by reason": (said["quarantined"], sum((said["quarantined_by"] or {}).values())),
-            "fingerprints": (said["kept"], rows["fingerprints"]),
+            "fingerprints": (read["records"], rows["fingerprints"]),
             "rejected": (read["rejected"], rows["rejected"]),
             "replaced": (replaced, rows[REPLACED.name]),
         },

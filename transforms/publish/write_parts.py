@@ -6,54 +6,25 @@ from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.columns import (
-    BUILD_ID,
-    DOC_ID,
-    DOCUMENTS,
-    FINGERPRINTS,
-    MEASURED,
-    QUARANTINE,
-    REJECTED,
-    REPLACED,
-    Table,
-    is_near_field,
-)
+from schemas.columns import BUILD_ID, DOC_ID, QUARANTINE, REJECTED, REPLACED
 from schemas.errors import BooksError, CleartitleError, WorkError
-from schemas.reasons import KEEP, QUARANTINED
-from transforms.batches import hex_digests
+from schemas.reasons import KEEP
 from transforms.decide.settle_decisions import REPLACED_SUFFIX
 from transforms.part_store import Stage, copy_file, file_facts, join, open_input, part_path, write_file
+from transforms.publish.build_index import INDEXES, run_suffix, write_runs
+from transforms.publish.index_keys import LEDGER_COLUMNS
+from transforms.publish.part_files import (
+    TEXTS,
+    fingerprints_schema,
+    select_rows,
+    texts_schema,
+    texts_writer,
+    write_fingerprints,
+)
 
 FOLDERS: Final = ("documents", QUARANTINE.name, "ledger", "rejected", "fingerprints")
-_TEXTS: Final = {KEEP: DOCUMENTS, QUARANTINED: QUARANTINE}
-"""Tables with texts, by the decision whose documents they hold; each lies in the folder of its name."""
-
-
-def texts_schema(table: Table, measured: pa.Schema) -> pa.Schema:
-    """Schema of a file of `DOCUMENTS` or `QUARANTINE`, with the carried columns of the measured file."""
-    own = {column.name for column in MEASURED.columns}
-    return table.schema([field for field in measured if field.name not in own and not is_near_field(field.name)])
-
-
-def fingerprints_schema(measured: pa.Schema) -> pa.Schema:
-    """Schema of a fingerprints file: `FINGERPRINTS` and the bands and the sketch of the measured file."""
-    return FINGERPRINTS.schema([field for field in measured if is_near_field(field.name)])
-
-
-def select_rows(texts: pa.Table, ledger: pa.Table, decision: str, schema: pa.Schema) -> pa.Table:
-    """The rows of `texts` whose ledger rows, in the same order, have the decision; with what the ledger says of them.
-
-    Raises BooksError where the two do not speak of the same records.
-    """
-    if not hex_digests(texts[DOC_ID.name].combine_chunks()).equals(ledger[DOC_ID.name].combine_chunks()):
-        raise BooksError("The measured rows and the ledger rows are not of the same records: measure and decide again.")
-    chosen = pc.equal(ledger["decision"], decision)
-    said, found = ledger.filter(chosen), texts.filter(chosen)
-    columns = [(said if name in ledger.column_names else found)[name] for name in schema.names]
-    return pa.table(columns, schema=schema)
 
 
 class _WritePart(beam.DoFn):
@@ -76,12 +47,15 @@ class _WritePart(beam.DoFn):
         with open_input(self.measured.path(number)) as stream, open_input(self.decided.path(number)) as decided:
             texts, ledger = pq.ParquetFile(stream), pq.read_table(decided)
             rows, text_bytes = _write_texts(texts, ledger, paths)
-            rows["fingerprints"] = _write_fingerprints(texts, ledger, paths["fingerprints"])
+            prints = texts.read(columns=(schema := fingerprints_schema(texts.schema_arrow)).names).cast(schema)
+        write_fingerprints(paths["fingerprints"], prints)
         copy_file(self.decided.path(number), paths["ledger"])
-        rows["rejected"] = self._reject(number, paths["rejected"])
+        rows |= {"rejected": self._reject(number, paths["rejected"]), "fingerprints": len(prints)}
         self._balance(number, rows, len(ledger))
+        index = write_runs(self.published, number, ledger.select(LEDGER_COLUMNS), prints)
         files = {folder: {**file_facts(path), "rows": rows[folder]} for folder, path in paths.items()}
-        self.published.finish(number, {"records": rows["ledger"], "kept_text_bytes": text_bytes, "files": files})
+        facts = {"records": rows["ledger"], "kept_text_bytes": text_bytes, "files": files, "index": index}
+        self.published.finish(number, facts, [run_suffix(index) for index in INDEXES])
 
     def _quarantined(self, number: int) -> int:
         return int((self.decided.marker(number) or {}).get("quarantined", 0))
@@ -113,7 +87,7 @@ class _WritePart(beam.DoFn):
                 "decisions": (sum(counts.get(name, 0) for name in ("kept", "quarantined", "dropped")), rows["ledger"]),
                 "documents": (counts.get("kept"), rows["documents"]),
                 "quarantine": (self._quarantined(number), rows.get(QUARANTINE.name, 0)),
-                "fingerprints": (counts.get("kept"), rows["fingerprints"]),
+                "fingerprints": (rows["ledger"], rows["fingerprints"]),
                 "rejected": (measured.get("rejected"), rows["rejected"]),
             },
         )
@@ -130,37 +104,21 @@ def _write_texts(texts: pq.ParquetFile, ledger: pa.Table, paths: Mapping[str, st
 
     Measuring bounds the text of a row group, of which one at a time is held.
     """
-    tables = {decision: table for decision, table in _TEXTS.items() if table.name in paths}
-    schemas = {decision: texts_schema(table, texts.schema_arrow) for decision, table in tables.items()}
+    schemas = {
+        decision: texts_schema(table, texts.schema_arrow) for decision, table in TEXTS.items() if table.name in paths
+    }
     needed = {name for schema in schemas.values() for name in schema.names} - set(ledger.column_names)
-    rows, text_bytes = {"ledger": 0, **{table.name: 0 for table in tables.values()}}, 0
+    done = 0
     with ExitStack() as files:
-        writers = {}
-        for decision, schema in schemas.items():
-            file = files.enter_context(write_file(paths[tables[decision].name]))
-            writers[decision] = files.enter_context(pq.ParquetWriter(file, schema, compression="zstd"))
+        writers = {d: files.enter_context(texts_writer(paths[TEXTS[d].name], schema)) for d, schema in schemas.items()}
         for number in range(texts.num_row_groups):
             group = texts.read_row_group(number, columns=[DOC_ID.name, *sorted(needed)])
-            said = ledger.slice(rows["ledger"], len(group))
+            said = ledger.slice(done, len(group))
             for decision, writer in writers.items():
-                chosen = select_rows(group, said, decision, schemas[decision])
-                writer.write_table(chosen)
-                rows[tables[decision].name] += len(chosen)
-                if decision == KEEP:
-                    text_bytes += pc.sum(chosen["text_bytes"]).as_py() or 0
-            rows["ledger"] += len(group)
-    return rows, text_bytes
-
-
-def _write_fingerprints(texts: pq.ParquetFile, ledger: pa.Table, path: str) -> int:
-    """What the kept documents are found by, row beside row with them; hashes do not pack, so nothing tries to."""
-    schema = fingerprints_schema(texts.schema_arrow)
-    measured = texts.read(columns=schema.names).select(schema.names)
-    # A ledger that is longer is refused when the books are balanced.
-    kept = measured.filter(pc.equal(ledger["decision"].slice(0, len(measured)), KEEP))
-    with write_file(path) as file:
-        pq.write_table(kept.cast(schema), file, compression="none", use_dictionary=False, write_statistics=False)
-    return len(kept)
+                writer.write(select_rows(group, said, decision, schemas[decision]))
+            done += len(group)
+    rows = {"ledger": done, **{TEXTS[decision].name: writer.rows for decision, writer in writers.items()}}
+    return rows, writers[KEEP].text_bytes
 
 
 class WriteParts(beam.PTransform):
