@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -26,6 +27,8 @@ Options after `--` go to Apache Beam. Without a `--runner` the job runs in this 
 """
 _NO_FILESYSTEM = "Unable to get filesystem"
 """How Beam's words begin, in a ValueError, for a scheme whose library is not installed; they name what to install."""
+ASK = ("diff", "explain", "lookup", "takedown", "verify")
+"""Commands that ask a finished dataset."""
 _CONFIG = click.argument("config", type=click.Path())
 _SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1.")
 _JOB_OPTIONS = (
@@ -46,7 +49,20 @@ def job(command: Command) -> Command:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+class _Commands(click.Group):
+    """The commands of this file, and those of `beam_jobs/ask`, each imported when it is asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *ASK])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in ASK:
+            found: click.Command = getattr(import_module(f"beam_jobs.ask.{name}"), f"{name}_command")
+            return found
+        return super().get_command(context, name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="cleartitle")
 def cli() -> None:
     """Deduplicate and filter a web crawl, with the lineage of every document."""
@@ -103,14 +119,18 @@ def publish_command(measured: str, decided: str, output: str, **job_arguments: A
     """Put text and decisions together, balance the books, and make the dataset visible."""
     from beam_jobs.publish import claim, finished, publish
     from beam_jobs.summary import print_summary
+    from transforms.hold import hold
+    from transforms.part_store import join
+    from transforms.publish.manifest import WORK
 
     start = _Start(**job_arguments)
     stages = start.stage(measured, "measure"), start.stage(decided, "decide")
     start.claim(output)
     manifest = finished(start.prepared, output)
     if manifest is None:
-        resumed = claim(start.prepared, output)
-        manifest = publish(start.prepared, *stages, output, start.job, {}, resumed)
+        with hold(join(output, WORK)):
+            resumed = claim(start.prepared, output)
+            manifest = publish(start.prepared, *stages, output, start.job, {}, resumed)
     print_summary(manifest, output)
 
 
@@ -195,6 +215,7 @@ class _Start:
         for directory in filter(None, (output, work)):
             refuse_stores(directory, [store.directory for store in self.prepared.earlier])
         inputs = [file.path for file in self.prepared.plan.files]
+        inputs += self.prepared.config.takedowns
         claim_output(output, resume=self.resume, overwrite=self.job.overwrite, inputs=inputs)
 
 

@@ -21,6 +21,7 @@ from transforms.decide.weigh_sources import WeighSources
 from transforms.part_store import Stage, exists, join, list_file_names, read_json, remove_tree, write_json
 from transforms.shuffle import partitions
 from transforms.spread_parts import SpreadParts
+from transforms.takedowns.store_takedowns import store_takedowns
 
 CLUSTERS: Final = "clusters.json"
 """Beside the ledgers: `members`, `components`, `largest` of all components, and what `merge_clusters` says of them."""
@@ -43,7 +44,7 @@ def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Sta
 
 def settled_parts(prepared: Prepared, parts: AllParts) -> list[int]:
     """Numbers of the parts for which decide leaves a marker: those of earlier stores only if they can be replaced."""
-    return list(range(parts.count if prepared.duplicates.overlap == "new_replaces" else parts.own))
+    return list(range(parts.documents if prepared.duplicates.overlap == "new_replaces" else parts.own))
 
 
 class _Steps:
@@ -62,13 +63,14 @@ class _Steps:
         clusters = join(self.decided.directory, CLUSTERS)
         if not left and exists(clusters):
             return
+        self._store_takedowns()
         self._weigh(progress)
         self._connect(self._pair(progress), progress)
         judged, passes = self._judge(progress)
         write_json(clusters, self._list_clusters(judged, passes))
         progress.phase = "settling"
         stores = tuple(store.build for store in self.prepared.earlier)
-        settings = Settings(self.rules, stores, self.prepared.build_id)
+        settings = Settings(self.rules, stores, self.prepared.build_id, self.prepared.sources.takedowns.takedowns)
         settle = SettleDecisions(self.parts, self.decided, judged, passes, self.weighed, settings)
         run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Settle" >> settle)
 
@@ -77,6 +79,12 @@ class _Steps:
         step = Stage(join(self.decided.directory, name), self.decided.digest)
         step.begin({})
         return step
+
+    def _store_takedowns(self) -> None:
+        prepared, asked = self.prepared, self.prepared.sources.takedowns.takedowns
+        taken = store_takedowns(prepared.takedowns, asked, prepared.near, self._step("sources/takedowns"))
+        self.parts = replace(self.parts, taken=taken)
+        self.records += taken.records
 
     def _weigh(self, progress: StageProgress) -> None:
         left = sorted(set(range(self.parts.count)) - self.weighed.done())
@@ -91,7 +99,7 @@ class _Steps:
 
     def _pair(self, progress: StageProgress) -> Stage:
         rules = self.rules
-        columns = key_columns(rules.url, rules.exact, rules.bands)
+        columns = key_columns(rules.url, rules.pairs_texts, rules.bands)
         passes = _pair_passes(columns, max(1, self.records * rules.key_bytes), self._budget())
         pairs = self._step(f"pairs-{len(passes)}")
         for share in passes:

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Final
 
 from beam_jobs.decide import CLUSTERS
 from schemas.columns import INDEX_KEYS, INDEX_URLS, REPLACED, TAKEN
 from schemas.errors import OutputError
 from transforms.decide.settle_decisions import REPLACED_SUFFIX
+from transforms.hold import hold
 from transforms.part_store import (
     MANIFEST,
     STAGE_FILE,
@@ -96,9 +98,10 @@ def _clear(directory: str, names: list[str]) -> None:
             f"{directory} holds things that no run wrote: {', '.join(sorted(foreign)[:5])}.\n"
             "Move them away, or choose another directory; nothing was removed."
         )
-    # The manifest goes first: a dataset without it is seen to be unfinished. The work, the sign of a run, goes last.
-    for name in sorted(names, key=lambda name: (name != MANIFEST, name in (WORK, STAGE_FILE))):
-        remove_tree(join(directory, name))
+    with hold(join(directory, WORK)) if WORK in names else nullcontext():
+        # The manifest goes first: a dataset without it is seen to be unfinished. The sign of a run goes last.
+        for name in sorted(names, key=lambda name: (name != MANIFEST, name in (WORK, STAGE_FILE))):
+            remove_tree(join(directory, name))
 
 
 def _is_ours(name: str, pattern: re.Pattern[str]) -> bool:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Final
 
-from configs.model import Config, Dedup, digest, measure_digest
+from configs.model import Config, digest, measure_digest
 from transforms.decide.all_parts import EarlierStore
-from transforms.decide.duplicate_rules import DuplicateRules
+from transforms.decide.duplicate_rules import DuplicateRules, duplicate_rules
 from transforms.decide.earlier_stores import open_earlier
 from transforms.decide.lists.load_lists import SourceLists
 from transforms.decide.markers import MarkerLists
@@ -22,6 +22,9 @@ from transforms.measure.map_columns import map_columns
 from transforms.measure.plan_parts import Plan, plan_parts
 from transforms.measure.read_records import ReadRules
 from transforms.measure.rights.find_rights import SIGNALS_VERSION
+from transforms.takedowns.match_selectors import Asked, SelectorIndex
+from transforms.takedowns.open_takedowns import asked_by, open_takedowns
+from transforms.takedowns.read_takedown import Takedown
 
 LIBRARIES: Final = (
     "apache-beam",
@@ -32,6 +35,10 @@ LIBRARIES: Final = (
     "Resiliparse",
     "publicsuffixlist",
     "ada-url",
+)
+_WITHOUT_NEAR: Final = (
+    "warning: `dedup.near` is null, so of what `takedowns` take out only equal texts are found again. "
+    "Leave it out to find edited copies too."
 )
 
 
@@ -46,11 +53,14 @@ class Prepared:
     near: NearSettings | None
     duplicates: DuplicateRules
     earlier: tuple[EarlierStore, ...]
+    takedowns: tuple[Takedown, ...]
     versions: Mapping[str, str]
 
     @property
     def config_digest(self) -> str:
-        return digest(self.config, self.sources.digests(), [store.digest for store in self.earlier])
+        earlier = [store.digest for store in self.earlier]
+        takedowns = [asked.content for asked in self.sources.takedowns.takedowns]
+        return digest(self.config, self.sources.digests(), earlier, takedowns)
 
     @property
     def measured_digest(self) -> str:
@@ -71,55 +81,37 @@ class Prepared:
 
 def prepare(config: Config) -> Prepared:
     """List and check the input, read the lists. Raises UsageError for all that is wrong with them."""
-    sources = _source_rules(config)
-    files = list_files(config.crawl.files, config.crawl.root, config.crawl.format)
     near = config.dedup.near
     settings = NearSettings(near.ngram, near.bands, near.rows) if near else None
+    rules = duplicate_rules(config.dedup)
+    takedowns = open_takedowns(config.takedowns, fingerprint_facts(settings))
+    asked = [asked_by(takedown, rules.threshold) for takedown in takedowns]
+    sources = _source_rules(config, asked)
+    files = list_files(config.crawl.files, config.crawl.root, config.crawl.format)
     return Prepared(
         config=config,
         plan=plan_parts(files, config.plan.part_size),
         sources=sources,
         read=map_columns(files, config.crawl),
         near=settings,
-        duplicates=_duplicate_rules(config.dedup),
+        duplicates=replace(rules, takedowns=tuple(one.limit for one in asked)),
         earlier=open_earlier(config.dedup.against, fingerprint_facts(settings)),
+        takedowns=takedowns,
         versions={name: version(name) for name in ("cleartitle", *LIBRARIES)},
     )
 
 
-def _source_rules(config: Config) -> SourceRules:
+def _source_rules(config: Config, asked: Sequence[Asked]) -> SourceRules:
     named = config.sources
+    blind = config.dedup.near is None and any(one.limit is not None for one in asked)
     return SourceRules(
         lists=SourceLists.read(named.blocklists, named.allow, named.allowlists),
         markers=MarkerLists.read(named.markers),
         publishers=PublisherLists.read(named.publishers),
         register=Register.read(named.register),
         policy=config.policy,
-    )
-
-
-def _duplicate_rules(dedup: Dedup) -> DuplicateRules:
-    rules = DuplicateRules(
-        url=dedup.url is not None,
-        exact=dedup.exact is not None,
-        survivor=dedup.survivor_rules,
-        duplicates=dedup.duplicates,
-        taint=dedup.taint,
-        overlap=dedup.overlap,
-        within=dedup.within,
-    )
-    near = dedup.near
-    if near is None:
-        return rules
-    return replace(
-        rules,
-        threshold=near.threshold,
-        ngram=near.ngram,
-        bands=near.bands,
-        rows=near.rows,
-        signature=near.verify == "signature",
-        most_estimates=near.most_estimates,
-        most_comparisons=near.most_comparisons,
+        takedowns=SelectorIndex.build(asked),
+        notes=(_WITHOUT_NEAR,) if blind else (),
     )
 
 

@@ -31,6 +31,7 @@ from transforms.publish.merge_index import MergeIndex, index_facts
 from transforms.publish.write_manifest import balance
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
+from transforms.takedowns.open_takedowns import refer
 
 
 def finished(prepared: Prepared, dataset: str) -> dict[str, Any] | None:
@@ -93,7 +94,7 @@ def publish(
     found["bytes"]["written"] += sum(facts["bytes"] for facts in files.values())
     sweep_output(dataset)
     manifest = {
-        **_manifest(prepared, found, account),
+        **_manifest(prepared, decided, found, account),
         "index": index,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "resumed": resumed,
@@ -135,14 +136,23 @@ def _stands(published: Stage, number: int, dataset: str) -> bool:
     )
 
 
-def _manifest(prepared: Prepared, found: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
+def _takedowns(prepared: Prepared, decided: Stage) -> list[dict[str, Any]]:
+    """What the manifest says of each takedown of the config: its request, and how many rows are out by it."""
+    counted = [(decided.marker(part.number) or {})["takedowns"] for part in prepared.plan.parts]
+    return [
+        {**facts, "certificate": None, "records": sum(one.get(facts["id"], 0) for one in counted)}
+        for facts in refer(prepared.takedowns)
+    ]
+
+
+def _manifest(prepared: Prepared, decided: Stage, found: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
     matches = found.pop("list_matches")
     account["duplicates"]["replaced"] = found.pop("replaced")
     return {
         "format_version": FORMAT_VERSION,
         "build_id": prepared.build_id,
         "version_id": prepared.build_id,
-        "takedowns": [],
+        "takedowns": _takedowns(prepared, decided),
         "crawl": prepared.config.crawl.name,
         **account,
         **found,

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from beam_jobs.summary import print_summary
-from transforms.publish.raise_alarms import printable
+from transforms.printable import printable
 
 
 def print_report(manifest: Mapping[str, Any], dataset: str) -> None:

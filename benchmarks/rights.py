@@ -15,7 +15,7 @@ from itertools import cycle
 import pyarrow as pa
 
 from benchmarks.notices import WARC, archives, fetch, members, read_text
-from schemas.columns import PAGE_SIGNAL
+from schemas.structs import PAGE_SIGNAL
 from transforms.batches import BATCH_BYTES, strings
 from transforms.measure.readers.warc import read_warc
 from transforms.measure.rights.find_rights import DETECTORS, NOTICES, TRIGGERS, find_rights

@@ -219,6 +219,9 @@ class Config(Section):
     """What follows from what lists and signals say of a document."""
     dedup: Dedup = Dedup()
     """Which duplicates are removed."""
+    takedowns: Many[Location] = ()
+    """Requests to take work out (YAML), or certificates of `cleartitle takedown` (JSON, with the Parquet beside each).
+    What they name is dropped, and by default what repeats it; no list, register or policy lets it in."""
     alarms: Alarms = Alarms()
     """From where on numbers look wrong."""
     plan: Plan = Plan()
@@ -232,14 +235,20 @@ class Config(Section):
         return put_beneath(data)
 
 
-def digest(config: Config, list_digests: Mapping[str, str], against_digests: Sequence[str] = ()) -> str:
+def digest(
+    config: Config,
+    list_digests: Mapping[str, str],
+    against_digests: Sequence[str] = (),
+    takedown_digests: Sequence[str] = (),
+) -> str:
     """SHA-256, in hex, of everything in the config that can change what the output says.
 
     `list_digests` gives for each list of `sources`, by name, the SHA-256 of what it holds, and under the name
     `REGISTER` that of the register, if there is one; `against_digests` gives for each entry of `dedup.against`, in its
-    order, the digest of its content. They stand for the paths. The plan of the input stands for `crawl.files` and
-    `crawl.root`, and what a preset fills in for its name; `run` and `alarms` change nothing. KeyError if a list or the
-    register has no digest; ValueError if `against_digests` is not as long as `dedup.against`.
+    order, the digest of its content, and `takedown_digests` the same for `takedowns`. They stand for the paths. The
+    plan of the input stands for `crawl.files` and `crawl.root`, and what a preset fills in for its name; `run` and
+    `alarms` change nothing. KeyError if a list or the register has no digest; ValueError if `against_digests` is not as
+    long as `dedup.against`, or `takedown_digests` as `takedowns`.
     """
     content = config.model_dump(
         mode="json",
@@ -257,6 +266,7 @@ def digest(config: Config, list_digests: Mapping[str, str], against_digests: Seq
         listed["sha256"] = list_digests[listed["name"]]
     sources["register"] = config.sources.register and list_digests[REGISTER]
     content["dedup"]["against"] = [sha256 for _, sha256 in zip(config.dedup.against, against_digests, strict=True)]
+    content["takedowns"] = [sha256 for _, sha256 in zip(config.takedowns, takedown_digests, strict=True)]
     return _sha256(content)
 
 

@@ -1,6 +1,7 @@
 """`docs/config.md`, written from the classes of the configuration: `python -m configs.reference`."""
 
 import sys
+from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from configs.model import Config
 from configs.near import SCHEMES
 from configs.register import Source
 from configs.shipped import PREFIX, SHIPPED
+from configs.takedown import TakedownRequest
 from configs.words import annotation_of, in_yaml, keys_of, number_words, section_of, words
 from schemas.reference import markdown_table
 
@@ -82,13 +84,43 @@ _REGISTER: Final = f"""\
 {REGISTER}```
 """
 
+TAKEDOWN: Final = """\
+requested_by: Jane Doe, Doe Books Ltd
+requested_on: 2026-11-02
+reference: DMCA-2026-114
+selectors:
+  urls: ["https://a.example/book"]
+  domains: [pirate.example]
+  isbns: [978-0-13-468599-1]
+  texts: [book.txt, {text: "The very words of the work, as they stand in it ..."}]
+scope: near_duplicates          # or named: only what the selectors name
+"""
+"""A request to take work out, as the documents show it."""
+
+_TAKEDOWN: Final = f"""\
+# Takedowns
+
+`cleartitle takedown DATASET --request FILE` and the key `takedowns` of a config name YAML files such as
+
+```yaml
+{TAKEDOWN}```
+
+The key `takedowns` takes certificates too, which `cleartitle takedown` writes: `takedowns/ID.json` of the dataset, with
+`takedowns/ID.parquet` beside it. [What a takedown does](lineage.md#take-work-out).
+"""
+
 
 def reference() -> str:
     """The whole of `docs/config.md`: a table for each section, in the order of the classes; what presets of
-    `dedup.near` find; and the register."""
-    sections = ((path, section_of(annotation)) for path, annotation in keys_of(Config).items())
-    tables = (_section(path, section) for path, section in sections if section)
-    return "\n".join([_INTRODUCTION, *tables, _candidates(), _REGISTER, _section("sources[]", Source)])
+    `dedup.near` find; the register; and requests to take work out."""
+    tables = (_section(path, section) for path, section in _sections(Config))
+    register = _REGISTER, _section("sources[]", Source)
+    request = [_section(path, section) for path, section in _sections(TakedownRequest)]
+    return "\n".join([_INTRODUCTION, *tables, _candidates(), *register, _TAKEDOWN, *request])
+
+
+def _sections(config: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    return ((path, found) for path, annotation in keys_of(config).items() if (found := section_of(annotation)))
 
 
 def _section(path: str, section: type[BaseModel]) -> str:

@@ -39,7 +39,7 @@ PLACES: Final = pa.schema(
     ]
 )
 """Ledger rows that answer numbered queries: sorted by all three columns."""
-OPEN_FILES: Final = 64
+OPEN_FILES: Final = 256
 """Files whose footers are kept."""
 
 
@@ -168,16 +168,16 @@ class Dataset:
             ends = np.cumsum([file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)])
             group = np.searchsorted(ends, row[mine], "right")
             groups = np.unique(group)
-            table = file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
+            table = file.read_row_groups(groups.tolist(), columns=columns)
             sizes = np.diff(np.r_[0, ends])[groups]
             shift = (ends - np.diff(np.r_[0, ends]))[groups] - (np.cumsum(sizes) - sizes)
             tables.append(table.take(pa.array(row[mine] - shift[np.searchsorted(groups, group)])))
             order[mine] = np.arange(done, done + len(mine))
             done += len(mine)
         if not tables:
-            part = self.parts(folder)[0]
-            return self._open(folder, part).schema_arrow.empty_table().select(columns or slice(None))
-        return pa.concat_tables(tables).take(pa.array(order))
+            tables.append(self._open(folder, self.parts(folder)[0]).schema_arrow.empty_table())
+        table = pa.concat_tables(tables).take(pa.array(order))
+        return table if columns is None else table.select(columns)
 
     def read(self, folder: str, part: int, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows of a file, in its order."""

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 from typing import Any, BinaryIO, Final
 
 import duckdb
@@ -22,9 +23,14 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def location(path: str) -> str:
-    """How DuckDB is told of a file: by our scheme, unless it is local and no part of its path looks like a glob."""
-    plain = is_local(path) and not any(letter in path for letter in "*?[")
-    return os.path.abspath(path) if plain else f"{SCHEME}://{path}"
+    """How DuckDB is told of a file: by its path, no part of which counts as a glob; elsewhere, by our scheme.
+
+    >>> location("/data/a[1]*.parquet"), location("gs://bucket/a.parquet")
+    ('/data/a[[]1][*].parquet', 'cleartitle://gs://bucket/a.parquet')
+    """
+    if not is_local(path):
+        return f"{SCHEME}://{path}"
+    return re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", os.path.abspath(path))
 
 
 def _door() -> Any:

@@ -12,13 +12,15 @@ from typing import Final
 
 import pyarrow as pa
 
-from schemas.columns import FINDING, MARK, MARK_MEANINGS, NOTICE, PAGE_SIGNAL, RESERVATION, TABLES, Table
+from schemas.columns import TABLES, Table
 from schemas.reasons import DUPLICATE_KINDS, NOT_DOCUMENTS, REJECTIONS, RULES
 from schemas.signals import SOURCES
+from schemas.structs import FINDING, MARK, MARK_MEANINGS, NOTICE, PAGE_SIGNAL, RESERVATION
 
 _INTRODUCTION: Final = """# Tables and vocabularies
 
-Written by `python -m schemas.reference`; change `schemas/columns.py`, `reasons.py` or `signals.py`, then run it again.
+Written by `python -m schemas.reference`; change `schemas/columns.py`, `structs.py`, `reasons.py` or `signals.py`, then
+run it again.
 Types are Arrow's; `null` says whether a value may be missing.
 """
 

@@ -12,13 +12,14 @@ import yaml
 
 from beam_jobs import cli
 
-FOLDERS = ("documents", "quarantine", "ledger", "rejected", "fingerprints")
+FOLDERS = ("documents", "quarantine", "ledger", "rejected", "fingerprints", "index_keys", "index_urls")
+JOBS = ("curate", "measure", "decide", "publish")
 
 
 def run(*arguments: object) -> int:
     """Run `cleartitle` with the arguments, on one worker thread; returns its exit code."""
     words = [str(argument) for argument in arguments]
-    beam = [] if "--" in words or words[0] in ("config", "report") else ["--", "--direct_num_workers=1"]
+    beam = ["--", "--direct_num_workers=1"] if words[0] in JOBS and "--" not in words else []
     return cli.run([*words, *beam])
 
 

@@ -9,18 +9,21 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.columns import DIGEST
-from tests.slow_walk import Document, Verdict, slow_source, slow_walk
+from tests.slow_walk import Document, Verdict, equal_cells, slow_source, slow_walk
 from tests.tables import Row, digest_of
-from transforms.decide.all_parts import OWN, AllParts, EarlierStore
+from transforms.decide.all_parts import OWN, AllParts, EarlierStore, TakenStore
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.judge_members import LoadSets, judge_members, verdicts
 from transforms.decide.order_survivors import LAST
 from transforms.decide.shingle_files import I64, U64, LoadedSets
 from transforms.part_store import Stage
+from transforms.takedowns.match_selectors import NONE
 
 OWN_PARTS = 2
 STORES = tuple(EarlierStore(f"build{n}", f"dir{n}", (0,), 9, False, f"digest{n}") for n in range(2))
-PARTS = AllParts(Stage("measured", "digest"), OWN_PARTS, STORES)
+STORED = len(STORES)
+"""Number, in place of a store's, of what takedowns have stored."""
+PARTS = AllParts(Stage("measured", "digest"), OWN_PARTS, STORES, TakenStore(Stage("taken", "digest"), 1, 9))
 RULES = DuplicateRules(
     url=True,
     exact=True,
@@ -46,6 +49,7 @@ SCHEMA = pa.schema(
         "priority": pa.int64(),
         "excluded": pa.bool_(),
         "tainting": pa.bool_(),
+        "takedown": pa.int64(),
         "entitled": pa.bool_(),
         "signed": pa.bool_(),
         "sketch": pa.binary(8),
@@ -76,10 +80,14 @@ class Member:
     entitled: bool = False
     """The register gives it a basis, so that taint does not drop it."""
     store: int = OWN
+    takedown: int = NONE
+    """Which takedown asks for it and its copies."""
+    known: bool = True
+    """Its set of shingles was stored; of other documents it is always at hand."""
 
     @property
     def part(self) -> int:
-        """Those of this crawl lie in two parts, those of an earlier store in one."""
+        """Those of this crawl lie in two parts, those of any other store in one."""
         return self.doc_id % OWN_PARTS if self.store == OWN else OWN_PARTS + self.store
 
     def document(self) -> Document:
@@ -102,14 +110,14 @@ def table_of(members: Sequence[Member], near: bool = True) -> pa.Table:
                 "fetch_time": LAST,
                 "url_bytes": LAST,
                 "priority": member.priority,
-                **{name: getattr(member, name) for name in ("excluded", "tainting", "entitled")},
+                **{name: getattr(member, name) for name in ("excluded", "tainting", "takedown", "entitled")},
                 "signed": near and bool(member.shingles),
                 "sketch": member.sketch.to_bytes(8, "little"),
                 "set_start": held[member.part],
-                "set_size": len(member.shingles),
+                "set_size": len(member.shingles) * member.known,
             }
         )
-        held[member.part] += len(member.shingles)
+        held[member.part] += len(member.shingles) * member.known
     table = pa.Table.from_pylist(rows, SCHEMA)
     return table if near else table.drop_columns(["sketch", "set_start", "set_size"])
 
@@ -118,7 +126,7 @@ def sets_of(members: Sequence[Member]) -> dict[int, U64]:
     """The sets of each part, one after the other."""
     values: dict[int, list[int]] = {}
     for member in members:
-        values.setdefault(member.part, []).extend(sorted(member.shingles))
+        values.setdefault(member.part, []).extend(sorted(member.shingles) if member.known else [])
     return {part: np.array(shingles, np.uint64) for part, shingles in values.items()}
 
 
@@ -147,14 +155,12 @@ def judged(members: Sequence[Member], rules: DuplicateRules = RULES, load: LoadS
 
 def marks_of(members: Sequence[Member], rules: DuplicateRules = RULES) -> dict[int, Row]:
     """Witnesses and similarities only, where there are any; stores only where they are earlier ones."""
-    plain = {"cluster_id": None, "cluster_size": None, "bounded": False}
     return {
         doc_id: {
             name: value
             for name, value in row.items()
-            if plain.get(name, value) is not None
-            and name not in ("cluster_id", "cluster_size")
-            and not (name == "bounded" and not value)
+            if name not in ("cluster_id", "cluster_size")
+            and value is not False
             and not (name.endswith("_store") and value == OWN)
         }
         for doc_id, row in judged(members, rules).items()
@@ -173,21 +179,28 @@ def slow_judge(members: Sequence[Member], rules: DuplicateRules) -> dict[int, Ro
 def _slow_component(members: list[Member], rules: DuplicateRules) -> dict[int, Row]:
     rows: dict[int, Row] = {}
     documents = [_under(rules, member.document()) for member in members]
+    in_stores = [m.doc_id for m in members if m.store != STORED]
+    copies = set()
     for at, member in enumerate(members):
-        rows[member.doc_id] = {"cluster_id": min(m.doc_id for m in members), "cluster_size": len(members)}
-        if not member.tainting and rules.taint != "ignore":
+        rows[member.doc_id] = {"cluster_size": len(in_stores), "taken_text": False, "estimated": False}
+        if len(in_stores) > 1:
+            rows[member.doc_id]["cluster_id"] = min(in_stores)
+        if member.takedown == NONE and _write_copy(rows[member.doc_id], at, members, rules):
+            copies.add(member.doc_id)
+    for at, member in enumerate(members):
+        if not member.tainting and member.store != STORED and rules.taint != "ignore":
             tainting = [m.tainting for m in members]
             _write(rows[member.doc_id], "taint", members, *slow_source(at, documents, tainting, rules.limits, False))
         if member.store == OWN and rules.overlap == "report":
-            earlier = [m.store != OWN and not m.excluded for m in members]
+            earlier = [m.store in range(STORED) and not m.excluded and m.doc_id not in copies for m in members]
             _write(rows[member.doc_id], "overlap", members, *slow_source(at, documents, earlier, rules.limits, True))
 
     def barred(member: Member) -> bool:
         tainted = rules.taint == "drop" and "taint" in rows[member.doc_id]
-        return member.excluded or (tainted and not member.entitled)
+        return member.excluded or member.doc_id in copies or (tainted and not member.entitled)
 
     def rank(member: Member) -> int:
-        if member.store != OWN:
+        if member.store in range(STORED):
             return 0 if rules.overlap == "old_stays" else 3
         return 2 if barred(member) else 1
 
@@ -196,7 +209,8 @@ def _slow_component(members: list[Member], rules: DuplicateRules) -> dict[int, R
     walked = [
         replace(
             _under(rules, m.document()),
-            judged=rules.overlap == "new_replaces" if m.store != OWN else rules.within or rules.overlap == "old_stays",
+            judged=m.store != STORED
+            and (rules.overlap == "new_replaces" if m.store != OWN else rules.within or rules.overlap == "old_stays"),
             offers=not barred(m) and (rules.overlap == "old_stays" if m.store != OWN else among_ours),
         )
         for m in order
@@ -224,6 +238,39 @@ def _under(rules: DuplicateRules, document: Document) -> Document:
         text=document.text if rules.exact else None,
         shingles=document.shingles if rules.permutations else frozenset(),
     )
+
+
+def _write_copy(row: Row, at: int, members: list[Member], rules: DuplicateRules) -> bool:
+    """What a document repeats of what was taken out, by the takedown that asks for most similarity; whether it does."""
+    documents = [m.document() for m in members]
+    if not rules.permutations:
+        documents = [replace(document, shingles=frozenset()) for document in documents]
+    # No text has shingles of these numbers, so that what is not known is like nothing.
+    compared = [
+        d if m.known or not d.shingles else replace(d, shingles=frozenset({-m.doc_id}))
+        for m, d in zip(members, documents, strict=True)
+    ]
+    for limit in rules.copy_limits:
+        sources = [m.takedown != NONE and rules.takedowns[m.takedown] == limit for m in members]
+        found, share = slow_source(at, compared, sources, rules.limits_of_copies(limit), False)
+        estimated = found is None
+        for other, is_source in enumerate(sources):
+            if (
+                found is None
+                and is_source
+                and not members[other].known
+                and documents[at].shingles
+                and documents[other].shingles
+            ):
+                equal = equal_cells(documents[at].sketch, documents[other].sketch)
+                estimate = max(Fraction(0), (Fraction(equal, 32) - Fraction(1, 4)) / Fraction(3, 4))
+                found, share = (other, estimate) if estimate >= limit else (None, None)
+        if found is not None:
+            _write(row, "taken", members, found, share)
+            source = members[found]
+            row |= {"takedown": source.takedown, "taken_text": source.doc_id == source.text, "estimated": estimated}
+            return True
+    return False
 
 
 def _write_verdict(row: Row, order: list[Member], at: int, found: list[Verdict], rules: DuplicateRules) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from schemas.columns import PAGE_SIGNAL
+from schemas.structs import PAGE_SIGNAL
 from transforms.batches import Strings, strings
 from transforms.measure.rights.find_rights import find_rights
 from transforms.measure.rights.findings import cut

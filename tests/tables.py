@@ -85,6 +85,7 @@ def verdicts(rows: Sequence[Row]) -> pa.Table:
 
     def filled(row: Row) -> Row:
         stores = {f"{kind}_store": OWN for kind in WITNESSES if kind in row}
-        return {"cluster_id": digest_of(0), "cluster_size": 2, "bounded": False, **stores, **row}
+        flags = dict.fromkeys(("bounded", "taken_text", "estimated"), False)
+        return {"cluster_id": digest_of(0), "cluster_size": 2, **flags, **stores, **row}
 
     return pa.Table.from_pylist([filled(row) for row in rows], VERDICTS)

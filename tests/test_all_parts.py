@@ -48,7 +48,9 @@ def store(directory: str, *, published: bool, parts: tuple[int, ...] = (0,)) -> 
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> EarlierStore:
-    """One part of three documents."""
+    """One part of three kept documents."""
+    decisions = pa.table({"decision": ["keep"] * 3})
+    write(part_path(join(str(tmp_path), "ledger"), 0, "parquet"), decisions)
     write(part_path(join(str(tmp_path), "fingerprints"), 0, "parquet"), prints(3))
     write(part_path(join(str(tmp_path), "documents"), 0, "parquet"), texts(3))
     return store(str(tmp_path), published=True)
@@ -87,6 +89,16 @@ def test_dataset_reads_prints_and_texts_row_beside_row(dataset: EarlierStore) ->
     for name in names[1:]:
         assert found[name].combine_chunks() == prints(3)[name].combine_chunks()
         assert found.schema.field(name).type == PRINTS.field(name).type
+
+
+def test_dataset_gives_fingerprints_of_kept_documents_alone(dataset: EarlierStore) -> None:
+    """Those of all others lie beside them."""
+    decisions = ["drop", "keep", "quarantine", "keep", "keep"]
+    write(part_path(join(dataset.directory, "ledger"), 0, "parquet"), pa.table({"decision": decisions}))
+    write(part_path(join(dataset.directory, "fingerprints"), 0, "parquet"), prints(5))
+    found = dataset.read(0, ["shingle_count", "text"])
+    assert found["shingle_count"].to_pylist() == [1, 3, 4]
+    assert found["text"].to_pylist() == ["text 0", "text 1", "text 2"]
 
 
 @pytest.mark.parametrize("names", [["text"], ["doc_id"], ["band_name"]])

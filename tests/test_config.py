@@ -139,6 +139,7 @@ def test_minimal_file_gets_every_default(write: Write) -> None:
             "overlap": "old_stays",
             "within": True,
         },
+        "takedowns": [],
         "alarms": {
             "cluster_size": 10_000,
             "source_loss": 0.9,

@@ -203,6 +203,19 @@ def test_digest_of_an_unread_earlier_crawl_is_an_error(shortest: str, digests: l
         digest(load(shortest, ["dedup.against=[/a, /b]"]), {"shadow-libraries": "ab"}, digests)
 
 
+def test_digest_follows_what_takedowns_say_not_their_paths(shortest: str) -> None:
+    """Each counts by its digest, in the order in which they are named; measuring does not depend on them."""
+    lists = {"shadow-libraries": "ab"}
+    here, there = (load(shortest, [f"takedowns=[{path}/a.yaml, {path}/b.json]"]) for path in ("/here", "/there"))
+    expected = digest(here, lists, takedown_digests=["1", "2"])
+    assert digest(there, lists, takedown_digests=["1", "2"]) == expected
+    assert digest(here, lists, takedown_digests=["2", "1"]) != expected
+    assert digest(load(shortest), lists) != expected
+    assert measure_digest(here) == measure_digest(load(shortest))
+    with pytest.raises(ValueError, match="argument 2 is"):
+        digest(here, lists, takedown_digests=["1"])
+
+
 @settings(deadline=None)
 @given(data=config_data)
 def test_digest_does_not_depend_on_the_order_of_keys(data: Any) -> None:

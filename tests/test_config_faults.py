@@ -21,7 +21,9 @@ INDEX = "is no index of a list of 1; the first entry is 0"
 INVALID = "this is not valid YAML: line"
 TAG = "could not determine a constructor for the tag 'tag:yaml.org,2002:"
 EMPTY = "the file says nothing; docs/config.md begins with a short config to start from"
-SECTIONS = "expected a section with `preset`, `crawl`, `sources`, `policy`, `dedup`, `alarms`, `plan`, `run`, got"
+SECTIONS = (
+    "expected a section with `preset`, `crawl`, `sources`, `policy`, `dedup`, `takedowns`, `alarms`, `plan`, `run`, got"
+)
 
 Complain = Callable[..., str]
 

@@ -109,6 +109,7 @@ def test_shown_config_names_every_section_and_default(write: Write, tmp_path: Pa
         "  against: []\n"
         "  overlap: old_stays\n"
         "  within: true\n"
+        "takedowns: []\n"
         "alarms:\n"
         "  cluster_size: 10000\n"
         "  source_loss: 0.9\n"

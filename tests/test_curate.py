@@ -162,6 +162,8 @@ def test_stages_alone_make_the_same_dataset(crawl: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
         "documents",
         "fingerprints",
+        "index_keys",
+        "index_urls",
         "ledger",
         "manifest.json",
         "rejected",

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo import show_witness
-from schemas.columns import LEDGER, MARK
+from schemas.columns import LEDGER
 from schemas.errors import InputError
 from schemas.reasons import DROP, EXACT_DUPLICATE, KEEP, NEAR_DUPLICATE
+from schemas.structs import MARK
 from tests.tables import NO_RIGHTS
 
 A, B, C, D = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)

@@ -69,18 +69,19 @@ def test_measured_store_is_named_by_its_digest(tmp_path: Path) -> None:
 
 
 def test_dataset_is_named_by_its_build(tmp_path: Path) -> None:
-    """Its records are the kept ones; its digest is of the files that are read, so another ledger would not matter."""
+    """Its records are the kept ones; its digest is of the files that are read, so what was rejected does not matter."""
     path = dataset(str(tmp_path / "d"))
     (found,) = open_earlier([path], OURS)
     assert found == EarlierStore("b" * 16, path, (0, 1), 7, True, found.digest)
     manifest = json.loads((tmp_path / "d" / "manifest.json").read_text())
     digests = []
-    for name in ("ledger/part-00000.parquet", "documents/part-00001.parquet", "fingerprints/part-00000.parquet"):
+    for folder in ("rejected", "documents", "fingerprints", "ledger"):
+        name = f"{folder}/part-00001.parquet"
         changed = {**manifest["files"], name: {"bytes": len(name), "sha256": "another"}}
         (tmp_path / "d" / "manifest.json").write_text(json.dumps(manifest | {"files": changed}))
         digests.append(open_earlier([path], OURS)[0].digest)
     assert digests[0] == found.digest
-    assert len({*digests}) == 3
+    assert len({*digests}) == 4
 
 
 def test_same_dataset_elsewhere_has_the_same_digest(tmp_path: Path) -> None:
@@ -141,19 +142,19 @@ def test_measured_store_with_a_cut_file_is_not_whole(tmp_path: Path) -> None:
     assert "a measured store of which 1 of 2 parts are not there or not whole." in refusal(path)
 
 
-@pytest.mark.parametrize("folder", ["fingerprints", "documents"])
+@pytest.mark.parametrize("folder", ["fingerprints", "documents", "ledger"])
 @pytest.mark.parametrize("cut", [True, False])
 def test_dataset_with_a_lost_file_is_refused(tmp_path: Path, folder: str, cut: bool) -> None:
-    """Gone or cut, of fingerprints or of texts; ledgers are not read, and may be gone."""
+    """Gone or cut, of fingerprints, texts or decisions; what was rejected is not read, and may be gone."""
     path = dataset(str(tmp_path / "d"))
-    (tmp_path / "d" / "ledger" / "part-00000.parquet").unlink()
+    (tmp_path / "d" / "rejected" / "part-00000.parquet").unlink()
     assert len(open_earlier([path], OURS)) == 1
     lost = tmp_path / "d" / folder / "part-00001.parquet"
     lost.unlink()
     if cut:
         lost.write_bytes(b"cut")
     assert refusal(path) == (
-        f"`dedup.against` names {path}, a dataset of which 1 of 4 files are gone or cut, "
+        f"`dedup.against` names {path}, a dataset of which 1 of 6 files are gone or cut, "
         f"the first of them {folder}/part-00001.parquet.\n"
         "Restore them, or publish it again."
     )
@@ -177,7 +178,7 @@ def test_other_parameters_are_shown_both(tmp_path: Path, make: Any, theirs: Near
         f"`dedup.against` names {path}, {kind} whose fingerprints are not made as those of this run.\n"
         f"  there: {json.dumps(fingerprint_facts(theirs))}\n"
         f"  here:  {json.dumps(OURS)}\n"
-        "Give `dedup.near` the settings of that store, or make that store again with these."
+        "Give `dedup.near` the settings that it was made with, or make it again with these."
     )
 
 
@@ -187,7 +188,7 @@ def test_other_rules_are_shown_and_cannot_be_configured(tmp_path: Path) -> None:
     for ours in (OURS, fingerprint_facts(None)):
         said = refusal(path, ours=ours)
         assert f"  there: {json.dumps(OURS | {'rules': 1})}\n  here:  {json.dumps(ours)}\n" in said
-        assert said.endswith("`rules` rises with cleartitle itself: make that store again with this version.")
+        assert said.endswith("`rules` rises with cleartitle itself: make it again with this version.")
 
 
 def test_run_without_near_duplicates_takes_any_signatures(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.columns import PAGE_SIGNAL, RIGHTS
+from schemas.columns import RIGHTS
 from schemas.signals import RESERVATIONS
+from schemas.structs import PAGE_SIGNAL
 from tests.rights_data import rights, signal
 from transforms.measure.rights.find_rights import find_rights
 from transforms.measure.rights.nested import flatten, nest

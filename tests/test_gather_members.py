@@ -41,6 +41,7 @@ def gathered(table: pa.Table, rules: DuplicateRules) -> tuple[pa.RecordBatch, U6
             "priority": [7 * row for row in range(rows)],
             "excluded": np.arange(rows) % 2 == 1,
             "tainting": np.arange(rows) > 1,
+            "takedown": np.arange(rows) - 1,
         }
     )
     return gather_members(table.select(needed_columns(rules)), component, weighed, ids, rules)
@@ -74,6 +75,7 @@ def test_facts_are_those_of_the_measured_rows() -> None:
         "priority": [0, 7, 14],
         "excluded": [False, True, False],
         "tainting": [False, False, True],
+        "takedown": [-1, 0, 1],
         "entitled": [False, True, False],
         "signed": [True, False, True],
         "sketch": table["sketch"].to_pylist(),

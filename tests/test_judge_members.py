@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.members import BLOCKED, KINDS, PARTS, RULES, Member, judged, loader, marks_of, sets_of, slow_judge, table_of
+from tests.members import (
+    BLOCKED,
+    KINDS,
+    PARTS,
+    RULES,
+    STORED,
+    Member,
+    judged,
+    loader,
+    marks_of,
+    sets_of,
+    slow_judge,
+    table_of,
+)
 from tests.slow_walk import similarity
 from transforms.decide import judge_members as module
 from transforms.decide import shingle_files
@@ -18,9 +31,21 @@ from transforms.decide.all_parts import OWN
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.judge_members import VERDICTS, judge_members, verdicts
 from transforms.decide.shingle_files import load_sets, write_sets
+from transforms.takedowns.match_selectors import NONE
 
 SKETCHES = st.sampled_from([0, 0x5555, (1 << 64) - 1])
 BASE = frozenset(range(1, 11))
+
+
+@st.composite
+def standings(draw: st.DrawFn, store: int) -> dict[str, Any]:
+    """What weighing says of a document; what takedowns have stored has no URL, and its set may not be known."""
+    if store == STORED:
+        taken = {"takedown": draw(st.integers(0, 1)), "known": draw(st.booleans())}
+        return {"excluded": True, "url": None, "priority": 0, **taken}
+    standing = {name: draw(st.booleans()) for name in ("excluded", "tainting", "entitled")}
+    takedown = draw(st.sampled_from([NONE, NONE, NONE, 0, 1]))
+    return {**standing, "takedown": takedown, "excluded": standing["excluded"] or takedown != NONE}
 
 
 @st.composite
@@ -36,10 +61,9 @@ def corpora(draw: st.DrawFn) -> list[Member]:
                 content = texts.setdefault(text, content)
             url, text = (None if number is None else 10 * component + number for number in (url, text))
             length, priority = draw(st.integers(1, 3)), draw(st.integers(-1, 1))
-            standing = {name: draw(st.booleans()) for name in ("excluded", "tainting", "entitled")}
-            store = draw(st.sampled_from([OWN, OWN, 0, 1]))
+            store = draw(st.sampled_from([OWN, OWN, OWN, 0, 1, STORED]))
             member = Member(1 + len(members), component, url, text, length, *content, priority, store=store)
-            members.append(replace(member, **standing))
+            members.append(replace(member, **draw(standings(store))))
     return members
 
 
@@ -56,6 +80,7 @@ ALL_RULES = st.builds(
     duplicates=st.sampled_from(["drop", "drop_all", "flag"]),
     overlap=st.sampled_from(["old_stays", "new_replaces", "report"]),
     within=st.booleans(),
+    takedowns=st.sampled_from([(0.5, 0.5), (1.0, 0.3), (0.001, 0.6)]),
 )
 
 
@@ -143,13 +168,13 @@ def test_chain_is_broken_where_the_witness_is_not_similar_enough() -> None:
 
 
 def test_cluster_is_the_component_with_its_smallest_doc_id() -> None:
-    """Not that of the survivor; survivors have it too."""
+    """Not that of the survivor; survivors have it too. One without candidates is of none."""
     members = [Member(4, component=9, text_bytes=50), Member(2, component=9), Member(3, component=5)]
     found = judged(members)
-    assert {n: (row["cluster_id"], row["cluster_size"]) for n, row in found.items()} == {
+    assert {n: (row.get("cluster_id"), row["cluster_size"]) for n, row in found.items()} == {
         4: (2, 2),
         2: (2, 2),
-        3: (3, 1),
+        3: (None, 1),
     }
 
 

@@ -30,7 +30,7 @@ from transforms.spread_parts import SpreadParts
 NEAR = NearSettings(ngram=2, bands=4, rows=4)
 TRUE = replace(RULES, ngram=2, bands=4, rows=4)
 TEXTS = [" ".join(f"w{group}x{word}" for word in range(30)) for group in range(12)]
-STANDING: Row = {"rights_basis": "crawl", "priority": 0, "excluded": False, "tainting": False}
+STANDING: Row = {"rights_basis": "crawl", "priority": 0, "excluded": False, "tainting": False, "takedown": -1}
 
 
 def near_copy(text: str, number: int) -> str:

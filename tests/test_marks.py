@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.columns import MARK
+from schemas.structs import MARK
 from transforms.decide.marks import FLAT, Marks, count_marks, flatten, list_marks, marked_rows, settle_marks
 
 ROWS = 8

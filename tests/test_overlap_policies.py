@@ -56,6 +56,7 @@ def judge(documents: list[Document], order: list[int] | None = None, **rules: An
             "text_digest": pa.array([digest_of(row.text) for row in rows], DIGEST),
             **dict.fromkeys(("excluded", "tainting"), np.array([row.blocked for row in rows], np.bool_)),
             **dict.fromkeys(("entitled", "signed"), no),
+            "takedown": zeros - 1,
             **dict.fromkeys(("text_bytes", "fetch_time", "url_bytes", "priority"), zeros),
         }
     )

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from configs.model import Alarms
 from schemas.errors import AlarmError
-from transforms.publish.raise_alarms import Raised, printable, raise_alarms, refuse
+from transforms.printable import printable
+from transforms.publish.raise_alarms import Raised, raise_alarms, refuse
 
 QUIET: dict[str, Any] = {"records": 100, "dropped": 10, "above": 0, "sources": []}
 

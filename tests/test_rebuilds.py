@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,7 +13,9 @@ from beam_jobs import publish as publish_job
 from beam_jobs.decide import HELD_TIMES
 from configs.load import load
 from tests.jobs import assert_books_balance, digests, ledger, letter, manifest, run, table, write_config, write_jsonl
+from transforms.hold import hold
 from transforms.measure import measure_parts
+from transforms.publish import merge_index
 
 TEXTS = [" ".join(f"w{(i % 60) * 9 + j}" for j in range(80)) + f" tail{i}" for i in range(240)]
 
@@ -124,14 +127,14 @@ def test_run_that_dies_before_the_manifest_can_be_resumed_and_overwritten(
     """Wherever its work lies, the output shows which build was begun there."""
     out = tmp_path / "out"
     more = ["--work", tmp_path / "work"] if work else []
-    real = publish_job.write_json
+    real = publish_job.write_sealed_manifest
 
     def die(path: str, value: dict[str, object]) -> None:
         raise OSError(28, "No space left on device", path)
 
-    monkeypatch.setattr(publish_job, "write_json", die)
+    monkeypatch.setattr(publish_job, "write_sealed_manifest", die)
     assert curate(crawl, out, *more) == 1
-    monkeypatch.setattr(publish_job, "write_json", real)
+    monkeypatch.setattr(publish_job, "write_sealed_manifest", real)
     assert not (out / "manifest.json").exists()
     shutil.copytree(out, tmp_path / "twin")
     assert curate(crawl, out, *more, "--resume", "--set", "dedup.taint=drop") == 2
@@ -139,6 +142,42 @@ def test_run_that_dies_before_the_manifest_can_be_resumed_and_overwritten(
     assert curate(crawl, tmp_path / "twin", *more, "--overwrite") == 0
     assert digests(out) == digests(tmp_path / "twin")
     assert not (out / "_work").exists()
+
+
+def test_run_that_dies_while_indexing_goes_on_there(
+    crawl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is merged is kept if its bytes are; the letter names the file."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(merge_index, "write_index", _fail_on_urls(merge_index.write_index))
+        assert curate(crawl, out) == 1
+    assert f"Writing the index {out}/index_urls/part-00000.parquet failed: " in letter(capsys)
+    merged = out / "index_keys" / "part-00000.parquet"
+    before = merged.stat().st_mtime_ns
+    assert curate(crawl, out, "--resume") == 0
+    assert merged.stat().st_mtime_ns == before
+    assert curate(crawl, tmp_path / "twin") == 0
+    assert digests(out) == digests(tmp_path / "twin")
+
+
+def _fail_on_urls(real: Callable[..., None]) -> Callable[..., None]:
+    def write(path: str, *more: object) -> None:
+        if "index_urls" in path:
+            raise OSError(28, "No space left on device", path)
+        real(path, *more)
+
+    return write
+
+
+def test_two_runs_do_not_write_to_one_output(crawl: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second is refused, as long as the first is at work."""
+    work = tmp_path / "out" / "_work"
+    with hold(str(work)):
+        for how in ("--resume", "--overwrite"):
+            assert curate(crawl, tmp_path / "out", how) == 2
+            assert letter(capsys).startswith(f"{work}: another run is writing there at this moment.")
+    assert curate(crawl, tmp_path / "out", "--resume") == 0
 
 
 def test_work_left_after_the_manifest_is_removed_by_the_next_run(crawl: Path, tmp_path: Path) -> None:
@@ -154,7 +193,7 @@ def test_manifest_lists_every_file_with_its_digest(crawl: Path, tmp_path: Path) 
     assert curate(crawl, tmp_path / "out") == 0
     files = manifest(tmp_path / "out")["files"]
     assert {name: facts["sha256"] for name, facts in files.items()} == digests(tmp_path / "out")
-    assert len(files) == 12
+    assert len(files) == 14
     assert_books_balance(tmp_path / "out")
 
 
@@ -226,7 +265,7 @@ def test_manifest_is_json_that_names_its_format(crawl: Path, tmp_path: Path) -> 
     """A later version can tell it apart."""
     assert curate(crawl, tmp_path / "out") == 0
     found = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert (found["format_version"], found["crawl"], found["resumed"]) == (3, "t", False)
+    assert (found["format_version"], found["crawl"], found["resumed"]) == (4, "t", False)
     assert set(found["seconds"]) == {"measure", "decide", "publish"}
 
 

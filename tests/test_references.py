@@ -15,12 +15,15 @@ import configs.reference
 import schemas.reference
 from configs.load import load
 from configs.model import Config
-from configs.reference import REGISTER, SHORTEST
+from configs.parse import parse_yaml
+from configs.reference import REGISTER, SHORTEST, TAKEDOWN
 from configs.register import RegisterFile
+from configs.takedown import SELECTORS, TakedownRequest
 from configs.words import in_yaml, is_text, keys_of, section_of, words
-from schemas.columns import MARK, MARK_MEANINGS, TABLES
+from schemas.columns import TABLES
 from schemas.reasons import DUPLICATE_KINDS, NOT_DOCUMENTS, REJECTIONS, RULES
 from schemas.reference import markdown_table
+from schemas.structs import MARK, MARK_MEANINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYS = keys_of(Config)
@@ -65,7 +68,8 @@ def config_rows() -> dict[str, list[str]]:
 
 def test_every_key_has_its_row() -> None:
     """Keys stand in the order of the classes, with what is expected, a default and a meaning that is a sentence."""
-    keys = {**KEYS, **{path: kind for path, kind in SOURCE_KEYS.items() if path.startswith("sources[].")}}
+    sources = {path: kind for path, kind in SOURCE_KEYS.items() if path.startswith("sources[].")}
+    keys = {**KEYS, **sources, **keys_of(TakedownRequest)}
     expected = {path: words(kind) for path, kind in keys.items() if path and not path.endswith(("[]", ".*"))}
     rows = config_rows()
     assert {path: row[0] for path, row in rows.items()} == expected
@@ -158,11 +162,22 @@ def test_shown_file_loads(tmp_path: Path) -> None:
     assert load(str(path)).crawl.name == "demo"
 
 
+def shown_below(title: str) -> str:
+    """The first YAML below a title of the page."""
+    return CONFIG.read_text("utf-8").split(title)[1].split("```yaml\n")[1].split("```")[0]
+
+
+def test_shown_takedown_is_right() -> None:
+    """The YAML at the end of the page is a request with selectors of nearly every kind."""
+    shown = shown_below("# Takedowns\n")
+    assert shown == TAKEDOWN
+    request = TakedownRequest.model_validate(parse_yaml(shown))
+    assert [kind for kind in SELECTORS if getattr(request.selectors, kind)] == ["urls", "domains", "isbns", "texts"]
+
+
 def test_shown_register_is_right() -> None:
     """The YAML at the end of the page is a register, with a source of every kind."""
-    _, shown, _ = (
-        CONFIG.read_text("utf-8").split("# The sources register\n")[1].replace("```yaml\n", "```").split("```")
-    )
+    shown = shown_below("# The sources register\n")
     assert shown == REGISTER
     sources = RegisterFile.model_validate(yaml.safe_load(shown)).sources
     assert [source.basis for source in sources] == ["licensed", "open_licence", "public_domain", "crawl"]

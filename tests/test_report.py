@@ -174,7 +174,7 @@ def test_report_of_a_finished_run_repeats_its_summary(tmp_path: Path, capsys: py
         ("{", "manifest.json cannot be read: "),
         ("[]", "manifest.json is no manifest of a dataset: it has no `format_version`."),
         ('{"name": "a web app"}', "manifest.json is no manifest of a dataset: it has no `format_version`."),
-        ('{"format_version": 1}', "manifest.json is of format 1; this version of cleartitle reads format 3."),
+        ('{"format_version": 1}', "manifest.json is of format 1; this version of cleartitle reads format 4."),
     ],
 )
 def test_directory_without_a_dataset_is_refused(

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.columns import BASIS, LEDGER, MARK
+from schemas.columns import BASIS, LEDGER
+from schemas.structs import MARK
 from tests.tables import NO_RIGHTS, Row, digest_of, hex_of, measured, verdicts
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.marks import Marks, flatten
@@ -357,6 +358,7 @@ def test_counts_are_those_of_the_ledger_rows(
         "marks": dict(Counter(m["rule"] for m in marks)),
         "flags": dict(flags),
         "rights_basis": {"crawl": len(found)} if found else {},
+        "takedowns": {},
         "lists": dict(Counter(m["list"] for m in marks if m["list"])),
     }
     assert counts["kept"] + counts["quarantined"] + counts["dropped"] == counts["records"]

@@ -34,7 +34,9 @@ from transforms.measure.measure_parts import MeasureParts
 from transforms.measure.read_records import ReadRules
 from transforms.measure.readers.columns import ColumnMap
 from transforms.part_store import Stage
+from transforms.publish.build_index import Range
 from transforms.publish.count_sources import CountSources
+from transforms.publish.merge_index import MergeIndex
 from transforms.publish.write_parts import WriteParts
 from transforms.spread_parts import SpreadParts
 
@@ -59,6 +61,7 @@ MADE: dict[type[beam.PTransform], Callable[[], beam.PTransform]] = {
     WeighSources: lambda: WeighSources(PARTS, STAGE, SOURCES),
     CountSources: lambda: CountSources(STAGE, "directory", 8, 1000, 0.9),
     WriteParts: lambda: WriteParts(STAGE, STAGE, STAGE, "dataset"),
+    MergeIndex: lambda: MergeIndex(STAGE, 1, [Range(0, 0, None, None)], STAGE, "dataset"),
 }
 COMPILED = {
     "beam:coder:bytes:v1",

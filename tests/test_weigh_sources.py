@@ -69,6 +69,7 @@ def test_document_of_which_nothing_is_said_is_of_the_crawl() -> None:
         "priority": 0,
         "excluded": False,
         "tainting": False,
+        "takedown": -1,
     }
 
 

@@ -139,7 +139,7 @@ def work(tmp_path: Path) -> Work:
 
 
 def test_part_is_written_to_four_files(work: Work) -> None:
-    """Kept documents with text, their fingerprints, the ledger byte for byte, and rejected records with the build."""
+    """Kept documents with text, all fingerprints, the ledger byte for byte, and rejected records with the build."""
     work.publish()
     documents = pq.read_table(work.path("documents"))
     assert documents.schema.equals(DOCUMENTS.schema())
@@ -149,7 +149,7 @@ def test_part_is_written_to_four_files(work: Work) -> None:
     ]
     prints = pq.read_table(work.path("fingerprints"))
     assert prints.schema.equals(fingerprints_schema(work.texts.schema))
-    assert prints.equals(work.texts.slice(0, 2).select(prints.schema.names))
+    assert prints.equals(work.texts.select(prints.schema.names))
     assert file_facts(work.path("ledger")) == file_facts(work.decided.path(2))
     rejected = pq.read_table(work.path("rejected"))
     assert rejected.schema.equals(REJECTED.schema())
@@ -158,7 +158,7 @@ def test_part_is_written_to_four_files(work: Work) -> None:
 
 
 def test_quarantined_documents_have_a_file_with_text_and_the_whole_ledger_row(work: Work) -> None:
-    """With the carried columns too; nothing of them is among the documents or the fingerprints."""
+    """With the carried columns too; nothing of them is among the documents."""
     work.texts = measured([{"text": f"text {i}", "language": f"l{i}"} for i in range(3)], carried=[LANGUAGE])
     mark = {"rule": "noai", "action": "quarantine"}
     work.ledger = ledger([{}, {"decision": "quarantine", "reason": "noai", "marks": [mark]}, {"decision": "drop"}])
@@ -171,7 +171,6 @@ def test_quarantined_documents_have_a_file_with_text_and_the_whole_ledger_row(wo
     assert held.select(LEDGER.schema().names).equals(work.ledger.slice(1, 1))
     assert held.select([TEXT.name, "language"]).to_pylist() == [{"text": "text 1", "language": "l1"}]
     assert pq.read_table(work.path("documents"))["doc_id"].to_pylist() == [hex_of(0)]
-    assert len(pq.read_table(work.path("fingerprints"))) == 1
     assert (work.published.marker(2) or {})["files"]["quarantine"]["rows"] == 1
 
 
@@ -184,9 +183,11 @@ def test_part_without_quarantined_documents_has_no_such_file(work: Work) -> None
 def test_marker_lists_the_files_with_rows_size_and_sha256(work: Work) -> None:
     """And counts records and bytes of kept text."""
     work.publish()
-    rows = {"documents": 2, "ledger": 3, "rejected": 1, "fingerprints": 2}
-    assert work.published.marker(2) == {
-        "sizes": {},
+    rows = {"documents": 2, "ledger": 3, "rejected": 1, "fingerprints": 3}
+    marker = work.published.marker(2) or {}
+    assert set(marker.pop("sizes")) == {"index_keys.parquet", "index_urls.parquet"}
+    assert {name: facts["rows"] for name, facts in marker.pop("index").items()} == {"index_keys": 9, "index_urls": 0}
+    assert marker == {
         "digest": BUILD,
         "records": 3,
         "kept_text_bytes": 12,
@@ -229,11 +230,7 @@ def test_part_without_a_record_has_empty_files(work: Work) -> None:
             {"kept": 2, "quarantined": 1, "dropped": 0},
             ["quarantine: 1 counted, 0 written"],
         ),
-        (
-            "decided",
-            {"kept": 1, "dropped": 2},
-            ["documents: 1 counted, 2 written", "fingerprints: 1 counted, 2 written"],
-        ),
+        ("decided", {"kept": 1, "dropped": 2}, ["documents: 1 counted, 2 written"]),
     ],
 )
 def test_count_that_does_not_balance_fails_the_part(
@@ -314,11 +311,11 @@ def test_list_of_replaced_documents_that_is_gone_fails_the_part(work: Work) -> N
         work.publish()
 
 
-def test_fingerprints_are_those_of_the_kept_rows_in_any_row_groups(work: Work) -> None:
-    """Row beside row with documents, whichever rows are dropped."""
+def test_fingerprints_are_those_of_all_rows_in_any_row_groups(work: Work) -> None:
+    """Row beside row with the ledger, whichever rows are dropped."""
     work.write(work.decided.path(2), ledger([{"decision": "drop"}, {}, {}]))
     work.publish()
     prints = pq.read_table(work.path("fingerprints"))
     assert prints["doc_id"].type == DIGEST
-    assert prints["doc_id"].to_pylist() == [digest_of(1), digest_of(2)]
+    assert prints["doc_id"].to_pylist() == [digest_of(0), digest_of(1), digest_of(2)]
     assert pq.read_table(work.path("documents"))["doc_id"].to_pylist() == [hex_of(1), hex_of(2)]

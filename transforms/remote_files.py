@@ -57,6 +57,11 @@ def match_remote(pattern: str) -> list[str]:
     return [] if is_http(pattern) else [m.path for m in _beam().match([pattern])[0].metadata_list]
 
 
+def remote_checksum(path: str) -> str:
+    """What the file system itself says of the content of a file."""
+    return str(_beam().checksum(path))
+
+
 def delete_remote(paths: list[str]) -> None:
     if paths:
         _beam().delete(paths)

@@ -88,9 +88,18 @@ def url_columns(urls: pa.Array) -> dict[str, pa.Array]:
       written as https. A port that is the scheme's own has vanished in that form. Everything else stays, `www.`,
       the case of the path, the order of the query, a slash at the end: addresses that differ there may be two pages.
     """
-    _, host, port, page = split_urls(urls)
-    normal = pc.binary_join_element_wise("https://", host, port, "/", page, "")
+    parts = split_urls(urls)
+    normal = pc.binary_join_element_wise("https://", parts.host, parts.port, "/", parts.page, "")
+    return {**_names(parts), "url_digest": digests(hash128(*strings(normal)), np.asarray(normal.is_null()))}
 
+
+def url_names(urls: pa.Array) -> dict[str, pa.Array]:
+    """The columns of `url_columns` that are text."""
+    return _names(split_urls(urls))
+
+
+def _names(parts: UrlParts) -> dict[str, pa.Array]:
+    _, host, port, page = parts
     hosts = host.dictionary_encode()
     names = pc.ascii_rtrim(hosts.dictionary, characters=".")
     domains = pa.array([_registered_domain(name) for name in names.to_pylist()], pa.string())
@@ -99,7 +108,6 @@ def url_columns(urls: pa.Array) -> dict[str, pa.Array]:
         "url_surtkey": key,
         "url_host_name": names.take(hosts.indices),
         "url_host_registered_domain": domains.take(hosts.indices),
-        "url_digest": digests(hash128(*strings(normal)), np.asarray(normal.is_null())),
     }
 
 

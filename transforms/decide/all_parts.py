@@ -68,7 +68,7 @@ def _read(path: str, columns: Sequence[str]) -> pa.Table:
 
 @dataclass(frozen=True)
 class TakenStore:
-    """What `store_takedowns` wrote: by what texts that were asked out are found. They are documents of no store here."""
+    """What `store_takedowns` wrote: what copies of texts that were asked out are found by. It holds no documents."""
 
     stage: Stage
     parts: int

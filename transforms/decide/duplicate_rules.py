@@ -1,8 +1,9 @@
 """The part of the config that finding duplicates needs, and what follows from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from configs.model import Dedup
 from transforms.kernels import sketches
 from transforms.kernels.survivors import Limits
 
@@ -84,3 +85,29 @@ class DuplicateRules:
     def member_bytes(self) -> int:
         """About what one document sends when it is judged."""
         return 150 + 8 * self.sketch_words
+
+
+def duplicate_rules(dedup: Dedup) -> DuplicateRules:
+    """What the section `dedup` of a config says."""
+    rules = DuplicateRules(
+        url=dedup.url is not None,
+        exact=dedup.exact is not None,
+        survivor=dedup.survivor_rules,
+        duplicates=dedup.duplicates,
+        taint=dedup.taint,
+        overlap=dedup.overlap,
+        within=dedup.within,
+    )
+    near = dedup.near
+    if near is None:
+        return rules
+    return replace(
+        rules,
+        threshold=near.threshold,
+        ngram=near.ngram,
+        bands=near.bands,
+        rows=near.rows,
+        signature=near.verify == "signature",
+        most_estimates=near.most_estimates,
+        most_comparisons=near.most_comparisons,
+    )

@@ -50,7 +50,8 @@ def _facts(path: str) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _check(kind: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+def check_fingerprints(kind: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    """Raise InputError, in words that follow a path, if what `facts` speak of has other fingerprints than this run."""
     theirs = facts.get("fingerprint")
     if theirs is None:
         raise InputError(
@@ -60,9 +61,9 @@ def _check(kind: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> None
     # Without near duplicates only digests are compared, which do not depend on how signatures are made.
     if theirs["rules"] == ours["rules"] and ours["near"] in (None, theirs["near"]):
         return
-    advice = "Give `dedup.near` the settings of that store, or make that store again with these."
+    advice = "Give `dedup.near` the settings that it was made with, or make it again with these."
     if theirs["rules"] != ours["rules"]:
-        advice = "`rules` rises with cleartitle itself: make that store again with this version."
+        advice = "`rules` rises with cleartitle itself: make it again with this version."
     raise InputError(
         f"{kind} whose fingerprints are not made as those of this run.\n"
         f"  there: {json.dumps(theirs)}\n"
@@ -72,7 +73,7 @@ def _check(kind: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> None
 
 
 def _dataset(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> EarlierStore:
-    _check("a dataset", facts, ours)
+    check_fingerprints("a dataset", facts, ours)
     files = {name: file for name, file in facts["files"].items() if name.startswith(_FOLDERS)}
     if lost := [name for name, file in files.items() if file_size(join(path, name)) != file["bytes"]]:
         raise InputError(
@@ -91,7 +92,7 @@ def _dataset(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> Ea
 
 
 def _measured(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> EarlierStore:
-    _check("a measured store", facts, ours)
+    check_fingerprints("a measured store", facts, ours)
     stage = Stage(path, facts["digest"])
     markers = [stage.marker(number) for number in range(facts["parts"])]
     if missing := sum(marker is None for marker in markers):

@@ -18,6 +18,7 @@ from transforms.batches import digest_words, fixed_bytes, strings
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.order_survivors import LAST
 from transforms.kernels.shingle_sets import shingle_sets
+from transforms.takedowns.store_takedowns import SHINGLES
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -32,16 +33,16 @@ FACTS: Final = (
     "shingle_count",
 )
 """Measured columns that this step always needs."""
-STANDING: Final = ("rights_basis", "priority", "excluded", "tainting")
+STANDING: Final = ("rights_basis", "priority", "excluded", "tainting", "takedown")
 """Columns of `WEIGHED` that it needs."""
 
 
-def needed_columns(rules: DuplicateRules) -> list[str]:
-    """Measured columns that this step needs under the rules."""
+def needed_columns(rules: DuplicateRules, taken: bool = False) -> list[str]:
+    """Measured columns that this step needs under the rules; of what was `taken`, sets are stored in place of texts."""
     if not rules.permutations:
         return list(FACTS)
     bands = [f"band_{band:02d}" for band in range(rules.bands)]
-    return [*FACTS, SKETCH, *(bands if rules.signature else [TEXT.name])]
+    return [*FACTS, SKETCH, *(bands if rules.signature else [SHINGLES if taken else TEXT.name])]
 
 
 def gather_members(
@@ -63,6 +64,7 @@ def gather_members(
         "priority": weighed["priority"].combine_chunks(),
         "excluded": weighed["excluded"].combine_chunks(),
         "tainting": weighed["tainting"].combine_chunks(),
+        "takedown": weighed["takedown"].combine_chunks(),
         "entitled": pc.not_equal(weighed["rights_basis"].combine_chunks(), CRAWL),
         "signed": signed,
     }
@@ -85,7 +87,10 @@ def _sets(table: pa.Table, signed: npt.NDArray[np.bool_], rules: DuplicateRules)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     chosen = table.take(pa.array(rows[first[order]]))
-    sets, sizes = _signatures(chosen, rules) if rules.signature else _shingles(chosen, rules)
+    if rules.signature:
+        sets, sizes = _signatures(chosen, rules)
+    else:
+        sets, sizes = _stored(chosen) if SHINGLES in chosen.column_names else _shingles(chosen, rules)
     text = place[same.ravel()]
     start[rows], size[rows] = (np.cumsum(sizes) - sizes)[text], sizes[text]
     return sets, start, size
@@ -100,6 +105,12 @@ def _shingles(table: pa.Table, rules: DuplicateRules) -> tuple[U64, I64]:
             "Measure its crawl again."
         )
     return room[: sizes.sum()], sizes
+
+
+def _stored(table: pa.Table) -> tuple[U64, I64]:
+    """Sets of what was taken; empty where its text was not at hand."""
+    lists = table[SHINGLES].combine_chunks()
+    return lists.flatten().to_numpy(), pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
 
 
 def _signatures(table: pa.Table, rules: DuplicateRules) -> tuple[U64, I64]:

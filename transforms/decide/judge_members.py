@@ -20,6 +20,7 @@ from transforms.decide.order_survivors import Facts, order_survivors
 from transforms.decide.ordinals import part_and_row
 from transforms.decide.shingle_files import HELD_BYTES, ITEM, LoadedSets
 from transforms.kernels.survivors import NONE, Found, Members, choose_survivors, find_sources, groups
+from transforms.takedowns.match_copies import match_copies
 
 I64 = npt.NDArray[np.int64]
 Rows = dict[str, npt.NDArray[Any]]
@@ -29,20 +30,27 @@ LoadSets = Callable[[I64, I64, I64], AbstractContextManager[LoadedSets]]
 
 FLAGS: Final = ("excluded", "tainting", "entitled", "signed")
 """Boolean columns of `gather_members`."""
-WITNESSES: Final = ("same_url", "exact", "near", "taint", "overlap")
+WITNESSES: Final = ("same_url", "exact", "near", "taint", "overlap", "taken")
 VERDICTS: Final = pa.schema(
     [
         pa.field("row", pa.uint32(), False),
-        pa.field("cluster_id", DIGEST, False),
+        pa.field("cluster_id", DIGEST),
         pa.field("cluster_size", pa.int64(), False),
         *(field for kind in WITNESSES for field in (pa.field(kind, DIGEST), pa.field(f"{kind}_store", pa.int32()))),
         pa.field("near_similarity", pa.float64()),
         pa.field("taint_similarity", pa.float64()),
         pa.field("overlap_similarity", pa.float64()),
+        pa.field("taken_similarity", pa.float64()),
+        pa.field("takedown", pa.int64()),
+        pa.field("taken_text", pa.bool_(), False),
+        pa.field("estimated", pa.bool_(), False),
         pa.field("bounded", pa.bool_(), False),
     ]
 )
-"""What is said of a row of a part that has candidates: `doc_id` and store of a witness of each kind, or null."""
+"""What is said of a row of a part that has candidates: `doc_id` and store of a witness of each kind, or null.
+
+`taken` is what it repeats of what a takedown took out, `takedown` the number of that takedown; `taken_text` says that
+it is a text of the request, by its digest, and `estimated` that the similarity is that of sketches."""
 
 
 def judge_members(table: pa.Table, parts: AllParts, rules: DuplicateRules, load: LoadSets) -> Iterator[Rows]:
@@ -54,7 +62,7 @@ def judge_members(table: pa.Table, parts: AllParts, rules: DuplicateRules, load:
     """
     # Rows come in any order, and one document may lie in several stores: of equal rows the first part's comes first.
     rows = _rows(table.sort_by("id"), parts, rules)
-    if parts.earlier:  # what earlier documents are to each other is no matter of this run
+    if parts.count > parts.own:  # what earlier documents are to each other is no matter of this run
         own = rows["component"][rows["store"] == OWN]
         rows = _take(rows, np.flatnonzero(np.isin(rows["component"], own)))
     facts = Facts(*(rows.pop(name) for name in Facts._fields))
@@ -69,9 +77,13 @@ def verdicts(batch: Rows) -> pa.RecordBatch:
     """A batch of `judge_members` as rows of the schema `VERDICTS`."""
     columns: dict[str, Any] = {
         "row": part_and_row(batch["id"])[1],
-        "cluster_id": digests(batch["cluster_id"]),
+        "cluster_id": digests(batch["cluster_id"], batch["cluster_size"] == 1),
         "cluster_size": batch["cluster_size"],
         "bounded": batch["bounded"],
+        "takedown": pa.array(batch["takedown"][batch["taken"]], mask=batch["taken"] == NONE),
+        # A text of a request lies under its digest where documents have their `doc_id`.
+        "taken_text": (batch["taken"] != NONE) & (batch["doc_id"] == batch["text_digest"])[batch["taken"]].all(axis=1),
+        "estimated": batch["estimated"],
     }
     for kind in WITNESSES:
         witness, none = batch[kind], batch[kind] == NONE
@@ -85,16 +97,20 @@ def verdicts(batch: Rows) -> pa.RecordBatch:
 
 def _rows(table: pa.Table, parts: AllParts, rules: DuplicateRules) -> Rows:
     count = len(table)
+    text = _numbers(table, "text_digest", rules.exact)
     part, _ = part_and_row(table["id"].to_numpy())
     rows: Rows = {
         "id": table["id"].to_numpy(),
         "part": part,
         "store": parts.stores(part),
+        "stored": part >= parts.documents,
         "component": table["component"].to_numpy(),
         "doc_id": digest_words(table["doc_id"].combine_chunks()),
         "text_digest": digest_words(table["text_digest"].combine_chunks()),
         "url": _numbers(table, "url_digest", rules.url),
-        "text": _numbers(table, "text_digest", rules.exact),
+        "text": text,
+        "same_text": text if rules.exact else _numbers(table, "text_digest", rules.pairs_texts),
+        "takedown": table["takedown"].to_numpy(),
         **{name: np.asarray(table[name].to_numpy(), bool) for name in FLAGS},
         **{name: table[name].to_numpy() for name in Facts._fields},
         "sketch": np.zeros((count, 0), np.uint64),
@@ -136,10 +152,15 @@ def _borders(component: npt.NDArray[np.generic]) -> I64:
 
 def _judge(rows: Rows, sets: LoadedSets, rules: DuplicateRules) -> Rows:
     """Witnesses of the members of some components, which come in survivor order."""
-    earlier, excluded, tainting = rows["store"] != OWN, rows["excluded"], rows["tainting"]
+    stored, tainting = rows["stored"], rows["tainting"]
+    earlier = (rows["store"] != OWN) & ~stored
     members = _members(rows, sets)
-    rows |= _sources(members, sets, rules, "taint", tainting, ~tainting & (rules.taint != "ignore"), False)
-    asked = ~earlier & (rules.overlap == "report")
+    copies = match_copies(members._replace(text=rows["same_text"]), rows["takedown"], rules, sets.rest)
+    rows |= {"taken": copies.taken, "taken_similarity": copies.similarity, "estimated": copies.estimated}
+    excluded = rows["excluded"] | (copies.taken != NONE)
+    asked = ~tainting & ~stored & (rules.taint != "ignore")
+    rows |= _sources(members, sets, rules, "taint", tainting, asked, False)
+    asked = (rows["store"] == OWN) & (rules.overlap == "report")
     rows |= _sources(members, sets, rules, "overlap", earlier & ~excluded, asked, True)
     barred = excluded | ((rows["taint"] != NONE) & (rules.taint == "drop") & ~rows["entitled"])
     stays = earlier & (rules.overlap == "old_stays")
@@ -148,7 +169,7 @@ def _judge(rows: Rows, sets: LoadedSets, rules: DuplicateRules) -> Rows:
     order = np.lexsort([rank, rows["component"]])
     rows, rank = _follow(_take(rows, order), order), rank[order]
     judges_new, judges_earlier = rules.within or rules.overlap == "old_stays", rules.overlap == "new_replaces"
-    judged = np.where(rows["store"] != OWN, judges_earlier, judges_new)
+    judged = np.select([stored, earlier], [False, judges_earlier], judges_new)[order]
     offers = ~barred[order] & ((rank == 0) | ((rank == 1) & (rules.within or judges_earlier)))
     found = choose_survivors(_members(rows, sets), rules.limits, judged, offers, sets.rest)
     found = found._replace(bounded=found.bounded & ~barred[order])
@@ -186,7 +207,7 @@ def _follow(rows: Rows, order: I64) -> Rows:
     """The rows, taken in a new order, with the witnesses found before pointing to where they are now."""
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
-    return rows | {name: np.where(rows[name] == NONE, NONE, back[rows[name]]) for name in ("taint", "overlap")}
+    return rows | {name: np.where(rows[name] == NONE, NONE, back[rows[name]]) for name in ("taint", "overlap", "taken")}
 
 
 def _witnesses(found: Found, rules: DuplicateRules, own: npt.NDArray[np.bool_]) -> Rows:
@@ -221,12 +242,12 @@ def _name_followers(columns: Rows, kind: str, own: npt.NDArray[np.bool_]) -> Non
 
 
 def _clusters(rows: Rows) -> Rows:
-    """Smallest `doc_id` and size of the component of each row."""
+    """Smallest `doc_id` and size of the component of each row; what takedowns have stored does not count."""
     borders = _borders(rows["component"])
-    size = np.diff(borders)
-    doc_id = rows["doc_id"]
-    order = np.lexsort([doc_id[:, 1], doc_id[:, 0], np.repeat(np.arange(len(size)), size)])
+    members = np.diff(borders)
+    doc_id, stored = rows["doc_id"], rows["stored"]
+    order = np.lexsort([doc_id[:, 1], doc_id[:, 0], stored, np.repeat(np.arange(len(members)), members)])
     return {
-        "cluster_id": np.repeat(doc_id[order][borders[:-1]], size, axis=0),
-        "cluster_size": np.repeat(size, size),
+        "cluster_id": np.repeat(doc_id[order][borders[:-1]], members, axis=0),
+        "cluster_size": np.repeat(np.add.reduceat(~stored, borders[:-1], dtype=np.int64), members),
     }

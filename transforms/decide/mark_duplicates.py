@@ -63,7 +63,8 @@ class _GatherMembers(beam.DoFn):
         order = np.lexsort([component[mine], target])  # in which the judges ask for the sets
         mine, target = mine[order], target[order]
         row = members["row"].to_numpy()[mine]
-        table = self.parts.read(number, needed_columns(self.rules)).take(pa.array(row))
+        columns = needed_columns(self.rules, taken=number >= self.parts.documents)
+        table = self.parts.read(number, columns).take(pa.array(row))
         weighed = read_weighed(self.weighed, number, STANDING).take(pa.array(row))
         batch, sets = gather_members(table, component[mine], weighed, ordinals(number, row), self.rules)
         write_sets(self.share.sets_directory(self.judged), number, sets)
@@ -79,8 +80,8 @@ class _JudgeMembers(beam.DoFn):
         load = partial(load_sets, self.share.sets_directory(self.judged))
         clusters = []
         for batch in judge_members(unpack(values), self.parts, self.rules, load):
-            clusters.append(list_clusters(batch))
-            wanted = (batch["store"] == OWN) | (self.rules.overlap == "new_replaces")
+            clusters.append(list_clusters({name: values[~batch["stored"]] for name, values in batch.items()}))
+            wanted = (batch["store"] == OWN) | ((self.rules.overlap == "new_replaces") & ~batch["stored"])
             part = batch["part"][wanted]
             yield from split(verdicts(batch).filter(pa.array(wanted)), part)
         path = join(self.share.directory(self.judged), f"clusters-{partition:05d}.json")

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import reasons
-from schemas.columns import MARK
+from schemas.structs import MARK
 
 I64 = npt.NDArray[np.int64]
 
@@ -64,6 +64,13 @@ def list_marks(marks: pa.Table, rows: int) -> pa.ListArray:
     structs = pa.StructArray.from_arrays([_column(marks, spec.name) for spec in MARK], fields=list(MARK))
     offsets = np.r_[0, np.cumsum(np.bincount(marks["row"].to_numpy(), minlength=rows))].astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), structs)
+
+
+def flat_marks(ledger: pa.Table | pa.RecordBatch) -> pa.Table:
+    """The marks of some ledger rows in the schema `FLAT`: the reverse of `list_marks`."""
+    lists = ledger["marks"]
+    lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    return pa.table([pc.list_parent_indices(lists).cast(pa.int64()), *lists.flatten().flatten()], schema=FLAT)
 
 
 def settle_marks(marks: pa.Table, rows: int) -> tuple[pa.Array, pa.Array]:

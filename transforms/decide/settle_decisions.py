@@ -21,6 +21,8 @@ from transforms.decide.marks import Marks, count_marks, count_values, flatten, l
 from transforms.decide.weigh_sources import read_marks, read_weighed
 from transforms.ledger_files import write_ledger
 from transforms.part_store import Stage, exists, part_path, read_arrow, write_file
+from transforms.takedowns.mark_copies import mark_copies
+from transforms.takedowns.match_selectors import Asked
 
 REPLACED_SUFFIX: Final = "replaced.parquet"
 """Of the file that lists the documents of a part of an earlier store that are replaced."""
@@ -38,6 +40,7 @@ class Settings(NamedTuple):
     stores: tuple[str, ...]
     """Names of the earlier stores."""
     build_id: str
+    takedowns: tuple[Asked, ...] = ()
 
 
 def all_marks(
@@ -56,11 +59,14 @@ def all_marks(
     def witnessed(rule: str, action: str, kind: str, similarity: pa.Array | None) -> Marks:
         return _witnessed(Marks(rule, action, np.empty(0, np.int64)), verdicts, kind, similarity, settings)
 
+    by_takedown = pc.equal(sources["rule"], reasons.TAKEDOWN)
     taint = witnessed(reasons.TAINT, reasons.MARK_FLAG, "taint", _column(verdicts, "taint_similarity"))
     return flatten(
         [
+            sources.filter(by_takedown),
+            mark_copies(verdicts, settings.takedowns, settings.stores, rules.signature),
             Marks(reasons.EMPTY_TEXT, reasons.MARK_DROP, empty),
-            sources,
+            sources.filter(pc.invert(by_takedown)),
             witnessed(reasons.SAME_URL, duplicate, "same_url", None),
             witnessed(reasons.EXACT_DUPLICATE, duplicate, "exact", pa.repeat(1.0, len(verdicts))),
             witnessed(reasons.NEAR_DUPLICATE, duplicate, "near", _column(verdicts, "near_similarity")),
@@ -146,7 +152,7 @@ def duplicate_columns(verdicts: pa.Table, settings: Settings) -> dict[str, pa.Ar
 
 
 def count_decisions(ledger: pa.Table, marks: pa.Table) -> dict[str, Any]:
-    """Counts of a part for its marker: records by decision, by reason and by basis, and what `count_marks` counts."""
+    """Counts of a part for its marker: records by decision, reason, basis, takedown, and what `count_marks` counts."""
     grouped = ledger.group_by(["decision", "reason"], use_threads=False).aggregate([([], "count_all")]).to_pylist()
 
     def by(decision: str) -> dict[str | None, int]:
@@ -162,6 +168,7 @@ def count_decisions(ledger: pa.Table, marks: pa.Table) -> dict[str, Any]:
         "quarantined": sum(quarantined.values()),
         "quarantined_by": quarantined,
         "rights_basis": count_values(ledger["rights_basis"]),
+        "takedowns": count_values(ledger["takedown_id"].drop_null()),
         **count_marks(marks),
     }
 

@@ -1,7 +1,7 @@
 """Weigh sources: what lists, markers, register and policy say of every document, before duplicates are looked for."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import apache_beam as beam
@@ -18,10 +18,12 @@ from transforms.decide.lists.load_lists import SourceLists
 from transforms.decide.lists.match_lists import Match, SourceMatches
 from transforms.decide.mark_signals import COLUMNS, mark_signals
 from transforms.decide.markers import MarkerLists
-from transforms.decide.marks import Marks, flatten, marked_rows
+from transforms.decide.marks import FLAT, Marks, flatten, marked_rows
 from transforms.decide.publishers import PublisherLists
 from transforms.decide.sources_register import Register
 from transforms.part_store import Stage, read_arrow, write_arrow
+from transforms.takedowns.match_selectors import NEEDED, SelectorIndex
+from transforms.takedowns.store_takedowns import NUMBER
 
 I64 = npt.NDArray[np.int64]
 
@@ -31,10 +33,12 @@ WEIGHED: Final = pa.schema(
         pa.field("priority", pa.int64(), False),
         pa.field("excluded", pa.bool_(), False),
         pa.field("tainting", pa.bool_(), False),
+        pa.field("takedown", pa.int64(), False),
     ]
 )
 """A row a document: its basis; the priority of its source; whether a mark drops or quarantines it, so that it cannot
-survive; and whether that is because it is pirated or listed, which taints what repeats it."""
+survive; whether that is because it is pirated or listed, which taints what repeats it; and the number of the takedown
+that asks for it and its copies, or -1."""
 MARKS_SUFFIX: Final = "marks.arrow"
 _TAINTING: Final = (reasons.BLOCKLIST, reasons.PIRATED_MARKER)
 _EXCLUDING: Final = (reasons.MARK_DROP, reasons.MARK_QUARANTINE)
@@ -50,6 +54,9 @@ class SourceRules:
     publishers: PublisherLists
     register: Register
     policy: Policy
+    takedowns: SelectorIndex = field(default_factory=lambda: SelectorIndex.build(()))
+    notes: tuple[str, ...] = ()
+    """Warnings that do not come from the lists."""
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of every list by its name, and of the register."""
@@ -64,8 +71,8 @@ class SourceRules:
         return [*self.lists.facts(), *({"kind": kind, **one} for kind, facts in others.items() for one in facts)]
 
     def warnings(self) -> list[str]:
-        """What the user should be told of the lists."""
-        return self.lists.warnings()
+        """What the user should be told before the work starts."""
+        return [*self.lists.warnings(), *self.notes]
 
     def weigh(self, table: pa.Table, texts: Iterable[pa.Array]) -> tuple[pa.Table, pa.Table]:
         """Rows of `WEIGHED` and marks (`FLAT`) of some documents.
@@ -75,8 +82,10 @@ class SourceRules:
         """
         url, host, file = (table[name].combine_chunks() for name in _PLACE)
         registered = self.register.match(host, url, file)
+        taken, takedown = self.takedowns.mark(table)
         marks = flatten(
             [
+                taken,
                 *_mark_lists(self.lists.match(host, url), self.policy),
                 *self._mark_texts(texts),
                 *mark_signals(table, registered.basis, self.policy, self.publishers),
@@ -88,6 +97,7 @@ class SourceRules:
             "priority": registered.priority,
             "excluded": marked_rows(marks, len(table), _EXCLUDING),
             "tainting": marked_rows(marks, len(table), _EXCLUDING, _TAINTING),
+            "takedown": takedown,
         }
         return pa.table(columns, schema=WEIGHED), marks
 
@@ -107,7 +117,17 @@ class SourceRules:
 
 def needed_columns() -> list[str]:
     """Measured columns, the text aside, that `SourceRules.weigh` needs."""
-    return [*_PLACE, *COLUMNS]
+    return list(dict.fromkeys([*_PLACE, *COLUMNS, *NEEDED]))
+
+
+def weigh_taken(takedown: pa.ChunkedArray) -> pa.Table:
+    """Rows of `WEIGHED` of what takedowns took, each with the number of its takedown."""
+    standing = {"rights_basis": reasons.CRAWL, "priority": 0, "excluded": True, "tainting": False}
+    columns = [
+        takedown if name == "takedown" else pa.repeat(pa.scalar(standing.get(name), kind), len(takedown))
+        for name, kind in zip(WEIGHED.names, WEIGHED.types, strict=True)
+    ]
+    return pa.table(columns, schema=WEIGHED)
 
 
 def _mark_hits(name: str, sha256: str, category: str, action: str, hits: pa.Table, start: int) -> Marks:
@@ -144,13 +164,18 @@ class _Weigh(beam.DoFn):
 
     def process(self, part: tuple[int, Iterable[int]]) -> None:
         number = part[0]
+        if number >= self.parts.documents:
+            self._write(number, weigh_taken(self.parts.read(number, [NUMBER])[NUMBER]), FLAT.empty_table())
+            return
         table = self.parts.read(number, needed_columns())
         # What an earlier store holds was searched when it was decided, and its texts are many.
         texts = self.parts.own_texts(number) if number < self.parts.own else ()
-        weighed, marks = self.rules.weigh(table, texts)
+        self._write(number, *self.rules.weigh(table, texts))
+
+    def _write(self, number: int, weighed: pa.Table, marks: pa.Table) -> None:
         write_arrow(self.weighed.path(number, "arrow"), weighed)
         write_arrow(self.weighed.path(number, MARKS_SUFFIX), marks)
-        self.weighed.finish(number, {"records": len(table)}, ["arrow", MARKS_SUFFIX])
+        self.weighed.finish(number, {"records": len(weighed)}, ["arrow", MARKS_SUFFIX])
 
 
 class WeighSources(beam.PTransform):

@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 import pyarrow as pa
 import xxhash
-from apache_beam.io.filesystems import FileSystems
 
 from schemas.errors import InputError
 from transforms.measure.readers.parquet import row_group_bytes
 from transforms.part_store import is_local, open_input
+from transforms.remote_files import match_remote, remote_checksum
 
 HEAD_BYTES = 64 << 10
 HASHED_BYTES = 1 << 20
@@ -75,7 +75,7 @@ def list_files(patterns: Sequence[str], root: str | None, format_: str) -> list[
 def expand(pattern: str) -> list[str]:
     """Files that a glob matches; `**` stands for any number of directories."""
     if not is_local(pattern):
-        return [m.path for m in FileSystems.match([pattern])[0].metadata_list]
+        return match_remote(pattern)
     if os.path.isfile(pattern):
         return [pattern]
     return [path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path)]
@@ -130,7 +130,7 @@ def _inspect(path: str, root: str, format_: str) -> CrawlFile | str:
 def _digest(path: str, stream: BinaryIO) -> str:
     """XXH3-128 of the whole file; on an object store what that says of it (an etag or checksum) is enough."""
     if not is_local(path):
-        return str(FileSystems.checksum(path))
+        return remote_checksum(path)
     stream.seek(0)
     digest = xxhash.xxh3_128()
     while block := stream.read(HASHED_BYTES):

@@ -9,39 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.columns import MEASURED, RECORDS
 from schemas.errors import CleartitleError, WorkError
 from transforms import live_counts
-from transforms.batches import digests, strings
-from transforms.kernels.xxh3 import hash128
-from transforms.measure.fingerprint import NearSettings, fingerprint
+from transforms.measure.fingerprint import NearSettings
+from transforms.measure.measure_batch import measure_batch, measured_schema
 from transforms.measure.plan_parts import PARTS_A_FILE, Part, read_parts
 from transforms.measure.read_records import ReadRules, read_records
-from transforms.measure.rights.find_rights import find_rights
 from transforms.measure.tally import Tally
 from transforms.part_store import Stage, write_file
-from transforms.urls import url_columns
 
 GROUP_BYTES = 64 << 20
 """A row group of a measured file ends when it takes this much memory, which is what a reader of it needs."""
-
-
-def measured_schema(near: NearSettings | None, carried: list[pa.Field]) -> pa.Schema:
-    """Schema of a measured file: `MEASURED`, the bands, the carried columns."""
-    return MEASURED.schema([*(near.fields() if near else []), *carried])
-
-
-def measure_batch(batch: pa.RecordBatch, crawl: str, near: NearSettings | None) -> pa.RecordBatch:
-    """From `RECORDS` (and carried columns) to the columns of `measured_schema`."""
-    where = pc.binary_join_element_wise(pa.scalar(crawl), batch["source_file"], batch["locator"], "\0")
-    columns: dict[str, pa.Array] = {name: batch[name] for name in batch.schema.names if name != "locator"}
-    columns["doc_id"] = digests(hash128(*strings(where)))
-    columns |= url_columns(batch["url"])
-    columns |= fingerprint(batch["text"], near)
-    columns |= find_rights(batch["text"], batch["page_signals"])
-    carried = [batch.schema.field(i) for i in range(len(RECORDS.columns), batch.num_columns)]
-    schema = measured_schema(near, carried)
-    return pa.record_batch([columns[name] for name in schema.names], schema=schema)
 
 
 class _MeasurePart(beam.DoFn):

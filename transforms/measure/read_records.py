@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -30,25 +31,30 @@ class ReadRules:
 def read_records(piece: Piece, rules: ReadRules, tally: Tally) -> Iterator[pa.RecordBatch]:
     """Batches of the documents of a piece; what is rejected or no document goes to the tally. Raises OSError."""
     with open_input(piece.path) as stream:
-        if piece.format == "jsonl":
-            yield from read_jsonl(
-                stream,
-                piece.name,
-                tally,
-                rules.columns,
-                start=piece.start,
-                stop=piece.stop,
-                compression=piece.compression,
-            )
-        elif piece.format == "parquet":
-            yield from read_parquet(
-                stream,
-                piece.name,
-                tally,
-                rules.columns,
-                first_group=piece.start,
-                last_group=piece.stop,
-                carry_types=rules.carry_types,
-            )
-        else:  # WARC and WET; a file of no known format is rejected there, with what it begins with
-            yield from read_warc(stream, piece.name, tally, main_content=rules.main_content)
+        yield from read_stream(stream, piece, rules, tally)
+
+
+def read_stream(stream: BinaryIO, piece: Piece, rules: ReadRules, tally: Tally) -> Iterator[pa.RecordBatch]:
+    """As `read_records`, from a stream that is open and holds what the file of the piece does."""
+    if piece.format == "jsonl":
+        yield from read_jsonl(
+            stream,
+            piece.name,
+            tally,
+            rules.columns,
+            start=piece.start,
+            stop=piece.stop,
+            compression=piece.compression,
+        )
+    elif piece.format == "parquet":
+        yield from read_parquet(
+            stream,
+            piece.name,
+            tally,
+            rules.columns,
+            first_group=piece.start,
+            last_group=piece.stop,
+            carry_types=rules.carry_types,
+        )
+    else:  # WARC and WET; a file of no known format is rejected there, with what it begins with
+        yield from read_warc(stream, piece.name, tally, main_content=rules.main_content)

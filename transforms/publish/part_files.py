@@ -69,7 +69,12 @@ class TextsWriter:
 @contextmanager
 def texts_writer(path: str, schema: pa.Schema) -> Iterator[TextsWriter]:
     """Open a file of documents or of quarantined ones, which shows when the block ends without an error."""
-    with write_file(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    # Statistics of texts would be whole texts, once a row group.
+    told = [field.name for field in schema if field.name != TEXT.name and not pa.types.is_nested(field.type)]
+    with (
+        write_file(path) as file,
+        pq.ParquetWriter(file, schema, compression="zstd", write_statistics=told) as writer,
+    ):
         yield TextsWriter(writer)
 
 

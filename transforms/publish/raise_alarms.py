@@ -5,6 +5,7 @@ from typing import Any
 
 from configs.model import Alarms
 from schemas.errors import AlarmError
+from transforms.printable import printable
 
 Raised = dict[str, Any]
 """An `alarm` by its name in the config, the `value`, the `limit` that it is above, and a `message` for people."""
@@ -43,15 +44,6 @@ def refuse(raised: Sequence[Raised], fail_on: Sequence[str], decided: str) -> No
         f"If they are right, raise {keys}, or take {'it' if len(names) == 1 else 'them'} out of `alarms.fail_on`; "
         "the same command with --resume then decides nothing again."
     )
-
-
-def printable(text: str) -> str:
-    """A text from a crawl as one line that does nothing to a terminal.
-
-    >>> printable("https://a.example/größe\\x1b[2J")
-    'https://a.example/größe\\\\x1b[2J'
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _cluster_size(limit: int | None, groups: Sequence[Mapping[str, Any]], whose: str, column: str) -> list[Raised]:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import IO, BinaryIO, Final, NamedTuple, Self, cast
 
-from apache_beam.io.filesystems import FileSystems
-
 from transforms.decide.lists.lines import Readable
 from transforms.decide.lists.stored import ListError, Stored
 from transforms.part_store import file_size, is_local, join
+from transforms.remote_files import match_remote
 
 _CHUNK_BYTES: Final = 1 << 20
 _HEADER_BYTES: Final = 1 << 20
@@ -119,7 +118,7 @@ class Folder:
 
 def _remote_names(path: str) -> list[str]:
     prefix = join(path, "")
-    return sorted(found.path[len(prefix) :] for found in FileSystems.match([f"{prefix}**"])[0].metadata_list)
+    return sorted(path[len(prefix) :] for path in match_remote(f"{prefix}**"))
 
 
 def _raise(error: OSError) -> None:

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import signals
-from schemas.columns import FINDING, NOTICE, RESERVATION, RIGHTS
+from schemas.columns import RIGHTS
+from schemas.structs import FINDING, NOTICE, RESERVATION
 from transforms.batches import Strings, strings
 from transforms.measure.rights import notices
 from transforms.measure.rights.findings import I64, NOTHING, Detector, Hits, cut

@@ -1,0 +1,1 @@
+"""Takedowns: requests to take work out, read and matched."""
