@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := build/lock
 
-.PHONY: help setup test demo bench detectors scale peers docs lock clean
+.PHONY: help setup test demo bench detectors scale lineage peers docs lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ detectors: setup  ## measure what the detectors of rights signals find and miss
 
 scale: setup  ## measure how time and memory grow from 100,000 to 1,000,000 documents
 	$(BIN)/python -m benchmarks.scale
+
+lineage: setup  ## measure what can be asked, on datasets of 10 million rows (20 GB of disk)
+	$(BIN)/python -m benchmarks.lineage
 
 peers: setup  ## compare with datatrove: make peers DATATROVE=/path/to/venv/bin/python
 	$(BIN)/python -m benchmarks.datatrove_neardup --python $(DATATROVE)

@@ -29,8 +29,14 @@ def print_report(manifest: Mapping[str, Any], dataset: str) -> None:
     section("lists of sources, phrases and publishers", [_lists(manifest["sources"])] if manifest["sources"] else [])
     bases = [f"  {basis}: {count:,}" for basis, count in manifest["rights_basis"].items()]
     section("documents by their basis", bases if manifest["register"] else [])
+    section("takedowns", [f"  {_takedown(one)}" for one in manifest["takedowns"]])
     lost = manifest["sources_by_loss"]
     section("sources that lost most", [_sources(lost)] if lost else [])
+
+
+def _takedown(one: Mapping[str, Any]) -> str:
+    who = printable(f"{one['reference']}, {one['requested_by']}, {one['requested_on']}")
+    return f"{one['id']}  {one['records']:,} documents  {who}"
 
 
 def _rules(found: Mapping[str, Any]) -> Table:

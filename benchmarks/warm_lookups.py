@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from lineage.catalog import open_dataset
-from lineage.lookups import lookup
+from lineage.lookups.look_up import lookup
 
 
 def time_lookups(directory: str, queries: Path) -> list[float]:

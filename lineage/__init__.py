@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from lineage.catalog import Dataset, open_dataset
-    from lineage.compare import diff
-    from lineage.explanations import explain
-    from lineage.lookups import lookup
+    from lineage.comparison.compare import diff
+    from lineage.explanations.explain import explain
+    from lineage.lookups.look_up import lookup
     from lineage.takedowns import takedown
     from lineage.verification import verify
 
@@ -28,9 +28,9 @@ __all__ = ["Dataset", "diff", "explain", "lookup", "open_dataset", "takedown", "
 
 _HOMES: Final = {
     "Dataset": "lineage.catalog",
-    "diff": "lineage.compare",
-    "explain": "lineage.explanations",
-    "lookup": "lineage.lookups",
+    "diff": "lineage.comparison.compare",
+    "explain": "lineage.explanations.explain",
+    "lookup": "lineage.lookups.look_up",
     "open_dataset": "lineage.catalog",
     "takedown": "lineage.takedowns",
     "verify": "lineage.verification",

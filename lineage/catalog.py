@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineage.duckdb_files import connect, location
+from lineage.duckdb_files import connect, read_parquet
 from schemas.columns import INDEX_KEYS, INDEX_URLS
 from schemas.errors import InputError
 from transforms.measure.fingerprint import NearSettings
@@ -96,10 +96,8 @@ class Dataset:
         """A DuckDB with a view for each folder. Files that the manifest does not list are not in it."""
         connection = connect()
         for folder in sorted({name.split("/")[0] for name in self.manifest["files"]}):
-            if files := [location(self.path(folder, part)) for part in self.parts(folder)]:
-                # A view takes no parameters; a quote in a path is written twice.
-                listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-                connection.execute(f"CREATE VIEW {folder} AS SELECT * FROM read_parquet([{listed}])")
+            if files := [self.path(folder, part) for part in self.parts(folder)]:
+                connection.execute(f"CREATE VIEW {folder} AS SELECT * FROM {read_parquet(files)}")
         return connection
 
     def find(self, kind: str, values: Sequence[str]) -> pa.Table:
@@ -202,10 +200,12 @@ def open_dataset(dataset: str | Dataset) -> Dataset:
 def _overlap(starts: Sequence[Any], low: Any, high: Any) -> range:
     """Numbers of the sorted pieces, by the value with which each begins, that may hold values from `low` to `high`.
 
-    >>> list(_overlap([10, 20, 30], 20, 21)), list(_overlap([10, 20, 30], 0, 10))
-    ([0, 1], [])
+    >>> list(_overlap([10, 20, 30], 20, 21)), list(_overlap([10, 20, 30], 0, 10)), list(_overlap([10, 10, 30], 20, 21))
+    ([0, 1], [], [0, 1])
     """
-    return range(max(0, bisect_left(starts, low) - 1), bisect_left(starts, high))
+    first = bisect_left(starts, low)
+    # Of pieces that are not known to begin apart, values may lie in any.
+    return range(bisect_left(starts, starts[first - 1]) if first else 0, bisect_left(starts, high))
 
 
 def _search(column: pa.ChunkedArray, bounds: Bounds) -> I64:

@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+from collections.abc import Sequence
 from typing import Any, BinaryIO, Final
 
 import duckdb
@@ -28,9 +29,18 @@ def location(path: str) -> str:
     >>> location("/data/a[1]*.parquet"), location("gs://bucket/a.parquet")
     ('/data/a[[]1][*].parquet', 'cleartitle://gs://bucket/a.parquet')
     """
-    if not is_local(path):
+    if not is_local(path) or ("\\" in path and re.search(r"[*?\[]", path)):  # DuckDB cannot be told of both
         return f"{SCHEME}://{path}"
     return re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", os.path.abspath(path))
+
+
+def read_parquet(paths: Sequence[str], more: str = "") -> str:
+    """The call, in SQL, that reads files; a view takes no parameters, so a quote in a path is written twice.
+
+    No column comes from a name such as `decision=keep` of a directory.
+    """
+    listed = ", ".join("'" + location(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{listed}], hive_partitioning = false{more})"
 
 
 def _door() -> Any:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from configs.model import Config
 from lineage.catalog import PLACES, Dataset
-from lineage.explain_changes import Change, find_changes
+from lineage.explanations.find_changes import Change, find_changes
 from schemas.columns import LEDGER
 from schemas.structs import MARK
 

@@ -78,3 +78,11 @@ def write_request(path: Path, selectors: dict[str, Any], **keys: Any) -> Path:
     said = {"requested_by": "Jane Doe", "requested_on": "2026-11-02", "reference": "R-7", "selectors": selectors}
     path.write_text(yaml.safe_dump({**said, **keys}), encoding="utf-8")
     return path
+
+
+def inodes(dataset: Path) -> dict[str, int]:
+    return {str(path.relative_to(dataset)): path.stat().st_ino for path in dataset.rglob("*") if path.is_file()}
+
+
+def files(dataset: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(dataset)): path.read_bytes() for path in dataset.rglob("*") if path.is_file()}

@@ -99,19 +99,18 @@ def test_manifest_tells_of_duplicates_and_sources(place: Path, tmp_path: Path) -
         {"source": "c.jsonl", "records": 7, "dropped": 2, "share": 2 / 7},
     ]
     assert found["fingerprint"] == {"rules": RULES_VERSION, "near": {"ngram": 5, "bands": 25, "rows": 5}}
-    assert (found["format_version"], found["alarms"]) == (3, [])
+    assert (found["format_version"], found["alarms"]) == (4, [])
     assert_books_balance(tmp_path / "out")
 
 
 def test_fingerprints_are_files_of_the_dataset(place: Path, plain: dict[str, Any]) -> None:
     """With size, rows and SHA-256; there is no `replaced/` without earlier stores."""
     folders = {name.split("/")[0] for name in plain["files"]}
-    assert folders == {"documents", "ledger", "rejected", "fingerprints"}
+    assert folders == {"documents", "ledger", "rejected", "fingerprints", "index_keys", "index_urls"}
     for name, facts in plain["files"].items():
         assert file_facts(str(place / "plain" / name)).items() < facts.items()
-    documents = table(place / "plain", "documents")
-    prints = table(place / "plain", "fingerprints")
-    assert [row["doc_id"].hex() for row in prints] == [row["doc_id"] for row in documents]
+    rows, prints = (table(place / "plain", folder) for folder in ("ledger", "fingerprints"))
+    assert [row["doc_id"].hex() for row in prints] == [row["doc_id"] for row in rows]
 
 
 @pytest.mark.parametrize(

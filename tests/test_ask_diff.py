@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs.ask.diff import SHOWN, diff_command
-from lineage.compare import DIFFERENCES, diff
+from lineage.comparison.compare import DIFFERENCES, diff
 from schemas.errors import InputError, OutputError
 from tests.jobs import run, write_config, write_jsonl
 from tests.ledger_datasets import dataset

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs.ask.explain import explain_command
-from lineage.explanations import explain, explain_facts
+from lineage.explanations.explain import explain, explain_facts
 from schemas.errors import InputError
 from tests.jobs import ledger, run, write_config, write_jsonl
 

@@ -19,7 +19,7 @@ from benchmarks.drop_more import LIST
 from benchmarks.grow_dataset import grow_dataset, main
 from benchmarks.remap_rows import Base, remap
 from lineage.catalog import Dataset, open_dataset
-from lineage.compare import compare
+from lineage.comparison.compare import compare
 from lineage.verification import verify
 from schemas.errors import InputError
 from tests.grown_base import make_base

@@ -19,7 +19,7 @@ from benchmarks.lineage import CHANGED, Cost, draw_questions, main, measure, pla
 from benchmarks.runs import Run
 from benchmarks.warm_lookups import time_lookups
 from lineage.catalog import open_dataset
-from lineage.lookups import lookup
+from lineage.lookups.look_up import lookup
 from tests.grown_base import make_base
 
 QUERIES = 6

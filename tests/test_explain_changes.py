@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from configs.model import Config
 from configs.words import keys_of
-from lineage.explain_changes import find_changes, settings_against
-from lineage.explain_ways import LIFTS, TAKES_OUT
+from lineage.explanations.find_changes import find_changes, settings_against
+from lineage.explanations.ways import LIFTS, TAKES_OUT
 from schemas import reasons
 from tests.explained import ledger_row, manifest, mark, rules, ways
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.explain_evidence import MOST_SHOWN, document_words, mark_words, rights_words, similarity_words
-from lineage.explain_quote import MOST_CHARACTERS, at_least, at_most, quoted, shown
+from lineage.explanations.quote import MOST_CHARACTERS, at_least, at_most, quoted, shown
+from lineage.explanations.word_evidence import MOST_SHOWN, document_words, mark_words, rights_words, similarity_words
 from schemas.reasons import RULES
 from tests.explained import ledger_row, mark
 

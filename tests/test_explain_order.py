@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.explain_order import Loss, find_loss
+from lineage.explanations.find_loss import Loss, find_loss
 from tests.explained import ledger_row, manifest, mark
 
 OWN, ITS = "b" * 32, "a" * 32

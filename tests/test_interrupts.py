@@ -66,6 +66,8 @@ def test_interrupted_run_resumes_to_the_same_bytes(
     assert sorted(path.name for path in out.iterdir()) == [
         "documents",
         "fingerprints",
+        "index_keys",
+        "index_urls",
         "ledger",
         "manifest.json",
         "rejected",

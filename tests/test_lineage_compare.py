@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage import compare as comparing
-from lineage.compare import DIFFERENCES, compare, diff
-from lineage.compare_manifests import changed_config, changed_lists
+from lineage.comparison import compare as comparing
+from lineage.comparison.compare import DIFFERENCES, compare, diff
 from schemas.errors import InputError
 from tests.ledger_datasets import dataset
 from tests.range_server import serve
@@ -328,50 +327,6 @@ def test_totals_name_takedowns_that_only_one_has(pair: Pair) -> None:
     """By their ids, sorted."""
     ids = [{"takedowns": [{"id": one} for one in some]} for some in ("ba", "bdc")]
     assert totals(*pair([{}], [{}], *ids))["takedowns"] == {"old": ["a"], "new": ["c", "d"]}
-
-
-# How they were made
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        ({"a": {"b": 1, "c": [1]}}, {"a": {"b": 1, "c": [1]}}, []),
-        ({"a": {"b": 1}}, {"a": {"b": None, "c": 2}}, [("a.b", 1, None), ("a.c", None, 2)]),
-        ({"a": ["x"]}, {"a": ["x", "y"]}, [("a", ["x"], ["x", "y"])]),
-        (
-            {"a": [{"name": "x", "p": 1}, {"name": "y", "p": 2}]},
-            {"a": [{"name": "y", "p": 3}, {"name": "x", "p": 1}]},
-            [("a.y.p", 2, 3)],
-        ),
-        (
-            {"a": [{"name": "x", "p": 1}, {"name": "x", "p": 2}]},
-            {"a": [{"name": "x", "p": 1}]},
-            [
-                ("a", [{"name": "x", "p": 1}, {"name": "x", "p": 2}], None),
-                ("a.x.name", None, "x"),
-                ("a.x.p", None, 1),
-            ],
-        ),
-    ],
-)
-def test_configs_are_compared_key_by_key(old: Row, new: Row, expected: list[tuple[str, Any, Any]]) -> None:
-    """Entries that have a name of their own by it, in whatever order; other lists as a whole."""
-    found = changed_config({"config": old}, {"config": new})
-    assert [(one["name"], one["old"], one["new"]) for one in found] == expected
-
-
-def test_lists_are_compared_by_their_digests() -> None:
-    """A list of several categories has a digest for each; the register is one of them."""
-    sources = [
-        {"kind": "blocklist", "name": "ut1", "category": name, "sha256": f"{name}1"} for name in ("adult", "warez")
-    ]
-    old = {"sources": sources, "register": None}
-    new = {"sources": [sources[0], {**sources[1], "sha256": "new"}], "register": {"sha256": "r", "sources": 3}}
-    assert changed_lists(old, new) == [
-        {"name": "blocklist ut1 (warez)", "old": "warez1", "new": "new"},
-        {"name": "register", "old": None, "new": "r"},
-    ]
 
 
 # What cannot be compared

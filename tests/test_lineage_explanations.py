@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from beam_jobs.ask.explain import WIDTH, page_lines
-from lineage.explain_facts import MOST_MEMBERS
-from lineage.explanations import EXPLANATION, explain, explain_facts, facts_json
+from lineage.explanations.explain import EXPLANATION, explain, explain_facts, facts_json
+from lineage.explanations.gather_facts import MOST_MEMBERS
 from schemas.errors import InputError
 from tests.explained import HandMade, ledger_row, manifest, mark
 from tests.explained_pages import BLOCKED, EARLIER, KEPT, NEAR, TAKEN

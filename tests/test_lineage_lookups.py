@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.catalog import PLACES, Dataset, open_dataset
-from lineage.lookups import COLUMNS, answer_schema, lookup
-from lineage.queries import SELECTORS
+from lineage.lookups.look_up import COLUMNS, answer_schema, lookup
+from lineage.lookups.queries import SELECTORS
 from schemas.errors import UsageError
 from tests.jobs import table
 from tests.lookup_data import ARTICLE, BOOK, DOI, ISBN, NEAR, URLS, WARC_ID, Row, Rows, curate, documents, normal, text

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.queries import SELECTORS, Query, as_queries, read_queries, refuse
-from lineage.query_values import normal_values
+from lineage.lookups.queries import SELECTORS, Query, as_queries, read_queries, refuse
+from lineage.lookups.query_values import normal_values
 from schemas.errors import UsageError
 
 NOTHING = "cannot be answered, so nothing was looked up:\n  "
@@ -215,7 +215,7 @@ def test_file_of_a_text_is_read_or_refused(tmp_path: Path) -> None:
     broken.write_bytes(b"abc\xff")
     empty.write_bytes(b" \n")
     assert normal("text_file", str(good)) == ["größe\n"]
-    assert why_not("text_file", str(empty)) == "the file is empty"
+    assert why_not("text_file", str(empty)).endswith("the file is empty")
     with pytest.raises(UsageError) as error:
         normal_values(as_queries({"text_file": [str(broken), f"{tmp_path}/none"]}))
     faults = [line.rpartition("`: ")[2] for line in str(error.value).splitlines()[1:]]

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage import similar, similar_candidates, similar_sets
 from lineage.catalog import Dataset, open_dataset
-from lineage.similar import MATCHES, Prints, find_similar, prints_of_rows, prints_of_texts, taken
+from lineage.similarity import find_candidates, load_sets
+from lineage.similarity import find_similar as finding
+from lineage.similarity.find_similar import MATCHES, Prints, find_similar, prints_of_rows, prints_of_texts, taken
 from schemas.columns import TAKEN
 from schemas.errors import InputError
 from tests.crawl_of_all_formats import all_places
@@ -193,9 +194,9 @@ def test_work_in_small_blocks_finds_the_same(dataset: Dataset, monkeypatch: pyte
     """However few texts, hits and shingles are held at a time."""
     places = all_places(dataset).slice(0, 60)
     whole = find_similar(dataset, prints_of_rows(dataset, places))
-    monkeypatch.setattr(similar, "BLOCK_TEXTS", limit)
-    monkeypatch.setattr(similar_candidates, "MOST_HITS", limit)
-    monkeypatch.setattr(similar_sets, "BLOCK_SHINGLES", limit)
+    monkeypatch.setattr(finding, "BLOCK_TEXTS", limit)
+    monkeypatch.setattr(find_candidates, "MOST_HITS", limit)
+    monkeypatch.setattr(load_sets, "BLOCK_SHINGLES", limit)
     assert find_similar(dataset, prints_of_rows(dataset, places)).equals(whole)
 
 
@@ -236,7 +237,7 @@ def test_sources_whose_text_is_gone_are_estimated(dataset: Dataset) -> None:
     dropped = [int(name) for name in said.to_pylist()]
     prints = prints_of_rows(dataset, rows(dataset, dropped), crawl=False)
     found = numbered(dataset, find_similar(dataset, prints, crawl=False))
-    assert (prints.sets.size == similar_sets.UNKNOWN).all()
+    assert (prints.sets.size == load_sets.UNKNOWN).all()
     assert {match[3] for match in found} == {"exact", "signature"}
     equal = {(query, row) for query, row, _, method in found if method == "exact"}
     words = [text.split() for text in TEXTS]
@@ -337,4 +338,4 @@ def test_prints_of_other_settings_are_refused(dataset: Dataset) -> None:
 def test_text_with_more_shingles_than_its_fingerprint_says_is_refused() -> None:
     """The file of texts and that of fingerprints are not of the same rows."""
     with pytest.raises(InputError, match="A text has more shingles than its fingerprint says"):
-        similar_sets.sets_of_texts(pa.array(["one two three"]), np.array([1]), 1)
+        load_sets.sets_of_texts(pa.array(["one two three"]), np.array([1]), 1)

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -19,8 +18,6 @@ from lineage.takedowns.leave_out import Rest
 from lineage.takedowns.plan_takedown import RECORDS, Plan, plan_takedown
 from lineage.takedowns.row_ids import places_of, row_ids
 from lineage.takedowns.select_rows import select_rows
-from lineage.takedowns.spread_to_copies import METHODS, Pairs, closest
-from lineage.takedowns.spread_to_followers import spread_to_followers
 from schemas.errors import ConfigError, OutputError
 from tests.jobs import ledger
 from tests.takedown_data import BOOK, LATER, ROWS, edited, shared_dataset, text, write_request
@@ -358,95 +355,3 @@ def test_wrong_request_is_refused_before_the_dataset_is_looked_at(tmp_path: Path
     """What is wrong with it is the letter."""
     with pytest.raises(ConfigError, match="the takedown cannot be read: No such file"):
         takedown(str(shared_dataset()), str(tmp_path / "none.yaml"), dry_run=True)
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2**31 - 1)), unique=True))
-def test_row_ids_stand_for_places(places: list[tuple[int, int]]) -> None:
-    """There and back, in their order."""
-    table = pa.table({name: pa.array([one[i] for one in places], pa.int32()) for i, name in enumerate(["part", "row"])})
-    ids = row_ids(table)
-    assert places_of(ids).select(["part", "row"]).to_pydict() == table.to_pydict()
-    assert [places[i] for i in np.argsort(ids)] == sorted(places)
-
-
-def slow_closest(pairs: list[tuple[int, int, float, int]], limit: float) -> dict[int, tuple[int, float]]:
-    """What `closest` finds, by row: of each pair the most reliable, of each row the most similar source."""
-    known: dict[tuple[int, int], tuple[int, float]] = {}
-    for source, row, similarity, method in pairs:
-        known[source, row] = min(known.get((source, row), (len(METHODS), 0.0)), (method, similarity))
-    best: dict[int, tuple[float, int]] = {}
-    for (source, row), (_, similarity) in known.items():
-        if similarity >= limit:
-            best[row] = max(best.get(row, (0.0, 0)), (similarity, -source))
-    return {row: (-source, similarity) for row, (similarity, source) in best.items()}
-
-
-similarities = st.sampled_from([0.5, 0.7, 0.8, 1.0])
-some_pairs = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(0, 4), similarities, st.integers(0, 2)),
-    unique_by=lambda pair: (pair[0], pair[1], pair[3]),
-)
-
-
-@settings(deadline=None)
-@given(some_pairs)
-def test_closest_source_is_that_of_a_slow_search(pairs: list[tuple[int, int, float, int]]) -> None:
-    """A proven similarity counts before an estimate, also where it is lower."""
-    columns: list[Any] = [np.array([pair[i] for pair in pairs], np.float64 if i == 2 else np.int64) for i in range(4)]
-    found = closest(Pairs(*columns), 0.7)
-    assert found.id.tolist() == sorted(set(found.id.tolist()))
-    sources = zip(found.source.tolist(), found.similarity.tolist(), strict=True)
-    assert dict(zip(found.id.tolist(), sources, strict=True)) == slow_closest(pairs, 0.7)
-
-
-class Witnesses:
-    """A dataset of one part in which row i names `witness[i]` as what it repeats, or nothing."""
-
-    def __init__(self, rows: list[tuple[int | None, str, bool]]):
-        named = [None if witness is None else f"{witness:032x}" for witness, _, _ in rows]
-        self.table = pa.table(
-            {
-                "doc_id": [f"{i:032x}" for i in range(len(rows))],
-                "duplicate_of": pa.array(named, pa.string()),
-                "duplicate_build": pa.nulls(len(rows), pa.string()),
-                "decision": pa.array([decision for _, decision, _ in rows], pa.string()),
-                "takedown_id": pa.array(["t" if taken else None for _, _, taken in rows], pa.string()),
-            }
-        )
-
-    def ledger(self, places: pa.Table, columns: list[str]) -> pa.Table:
-        return self.table.take(places["row"]).select(columns)
-
-    def find(self, kind: str, values: list[str]) -> pa.Table:
-        """All rows as candidates for every value, as if all keys were one."""
-        query = np.repeat(np.arange(len(values)), len(self.table))
-        row = np.tile(np.arange(len(self.table)), len(values))
-        return pa.table([pa.array(c.astype(np.int32)) for c in (query, row * 0, row)], ["query", "part", "row"])
-
-
-def slow_followers(rows: list[tuple[int | None, str, bool]], gone: set[int]) -> set[int]:
-    """What follows, one row at a time until nothing does any more."""
-    found = set(gone)
-    while new := {
-        i
-        for i, (witness, decision, taken) in enumerate(rows)
-        if i not in found and witness in found and decision == "drop" and not taken
-    }:
-        found |= new
-    return found - gone
-
-
-graph = st.lists(
-    st.tuples(st.none() | st.integers(0, 7), st.sampled_from(["drop", "drop", "keep", "quarantine"]), st.booleans()),
-    min_size=8,
-    max_size=8,
-)
-
-
-@settings(deadline=None)
-@given(graph, st.sets(st.integers(0, 7), min_size=1))
-def test_followers_are_those_of_a_slow_walk(rows: list[tuple[int | None, str, bool]], gone: set[int]) -> None:
-    """To the end of every chain, and round every circle; who is kept stands by itself, who was taken out stays out."""
-    dataset: Any = Witnesses(rows)
-    assert spread_to_followers(dataset, np.array(sorted(gone))).tolist() == sorted(slow_followers(rows, gone))

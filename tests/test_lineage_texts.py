@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.catalog import Dataset, open_dataset
-from lineage.texts import READ, read_texts
+from lineage.texts.read_texts import READ, read_texts
 from tests.crawl_of_all_formats import all_places
 from tests.jobs import run, write_config, write_jsonl
 
@@ -105,8 +105,8 @@ def test_held_texts_need_neither_beam_nor_a_reader(place: Path) -> None:
     program = f"""
 import sys, json
 from lineage.catalog import open_dataset
-from lineage.similar import find_similar, prints_of_rows
-from lineage.texts import read_texts
+from lineage.similarity.find_similar import find_similar, prints_of_rows
+from lineage.texts.read_texts import read_texts
 import pyarrow as pa
 dataset = open_dataset({str(place / "out")!r})
 places = pa.table({{"part": pa.array([0], pa.int32()), "row": pa.array([3], pa.int32())}})

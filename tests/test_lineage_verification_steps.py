@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from lineage.verification import check_crawl, check_fingerprints, check_index, examine, stretches
 from lineage.verification.check_books import count_ledger
-from lineage.verification.check_decisions import flat_marks
 from lineage.verification.check_manifest import _ENTRIES, _KEYS, check_manifest
 from lineage.verification.check_witnesses import check_witnesses
 from lineage.verification.compare_rows import compare_rows
 from lineage.verification.files import Files, RowReader
 from lineage.verification.findings import FAULTS, Findings, differ, faults_where, flags, part_of
-from schemas.columns import INDEX_KEYS, LEDGER
+from schemas.columns import LEDGER
 from tests.explained import ledger_row, manifest, mark
 from tests.verified import (
     ledger_rows,
@@ -31,7 +30,7 @@ from tests.verified import (
     shared_dataset,
     with_values,
 )
-from transforms.decide.marks import list_marks
+from transforms.decide.marks import flat_marks, list_marks
 from transforms.publish.manifest import read_manifest
 
 Row = dict[str, Any]
@@ -377,40 +376,3 @@ def test_clusters_are_right_if_counting_each_of_them_says_so(
     files = files_of(tmp_path_factory.mktemp("c"), [rows], against=[] if alone else ["old"])
     check_witnesses(files, findings)
     assert sorted(fault.split()[2] for fault in findings.table()["fault"].to_pylist()) == expected
-
-
-# The index
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=12),
-    st.integers(1, 12),
-    st.integers(1, 5),
-)
-@settings(max_examples=50, deadline=None)
-def test_index_is_sorted_if_python_sorts_it_the_same(
-    tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[int, int, int]], cut: int, batch: int
-) -> None:
-    """Over all its files, and over all batches of a file; twins are as wrong as what comes too early."""
-    place = tmp_path_factory.mktemp("i")
-    (place / "index_keys").mkdir()
-    names: list[str] = []
-    for share in filter(None, (entries[:cut], entries[cut:])):
-        names.append(f"index_keys/part-{len(names):05d}.parquet")
-        columns = [list(column) for column in zip(*share, strict=True)]
-        pq.write_table(pa.table(columns, schema=INDEX_KEYS.schema()), place / names[-1])
-    firsts = [share[0][0] for share in (entries[:cut], entries[cut:]) if share]
-    files = Files(
-        str(place), {"files": {name: {} for name in names}, "index": {"index_keys": firsts}}, frozenset(names)
-    )
-    findings = Findings()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(check_index, "MOST_ENTRIES", batch)
-        read = list(check_index._read_index(files, "index_keys", findings))
-    late = [n for n in range(1, len(entries)) if entries[n] <= entries[n - 1]]
-    assert bool(findings.count) == bool(late)
-    assert sum(sum(one.counts.values()) for one in read) == len(entries)
-    if late:
-        first = findings.table().to_pylist()[0]
-        assert first["file"] == names[late[0] >= cut]
-        assert f"first of them row {late[0] - cut * (late[0] >= cut)}," in first["fault"]

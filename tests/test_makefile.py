@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 TOP = Path(__file__).resolve().parents[1]
-TARGETS = ["help", "setup", "test", "demo", "bench", "detectors", "scale", "peers", "docs", "lock", "clean"]
+TARGETS = ["help", "setup", "test", "demo", "bench", "detectors", "scale", "lineage", "peers", "docs", "lock", "clean"]
 
 
 def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -98,4 +98,4 @@ def test_constraints_pin_every_requirement_exactly(monkeypatch: pytest.MonkeyPat
 
 def name_of(requirement: str) -> str:
     """The project's name in the normal form of PEP 503."""
-    return re.sub("[-_.]+", "-", re.split("[=><]", requirement)[0]).lower()
+    return re.sub("[-_.]+", "-", re.split(r"[=><\[]", requirement)[0]).lower()

@@ -39,6 +39,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> AllParts:
     write(part_path(str(directory / "old"), 0, "parquet"), measured(rows_of(2)))
     table = measured(rows_of(3))
     write(part_path(str(directory / "set" / "fingerprints"), 0, "parquet"), table.select(["doc_id", "text_digest"]))
+    write(part_path(str(directory / "set" / "ledger"), 0, "parquet"), pa.table({"decision": ["keep"] * len(table)}))
     write(part_path(str(directory / "set" / "documents"), 0, "parquet"), table.select(["url", "text"]))
     stores = (
         EarlierStore("measured-0123", str(directory / "old"), (0,), ROWS, False, "digest"),

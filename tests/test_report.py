@@ -38,6 +38,7 @@ MANIFEST: dict[str, Any] = SUMMED | {
     },
     "sources": [],
     "register": {},
+    "takedowns": [],
     "rights_basis": {"crawl": 2000},
     "sources_by_loss": [
         {"source": "[bold]spam.example\x1b", "records": 2000, "dropped": 1998, "share": 0.999},
@@ -144,6 +145,16 @@ def test_report_lists_every_list_and_the_bases_of_the_register(capsys: pytest.Ca
     assert "\ndocuments by their basis\n  crawl: 1,999\n  licensed: 1\n" in out
     print_report(MANIFEST | told | {"register": {}}, "/data/dataset")
     assert "basis" not in capsys.readouterr().out
+
+
+def test_report_lists_takedowns(capsys: pytest.CaptureFixture[str]) -> None:
+    """With who asked, and how many documents are out by them; what others wrote is printed safely."""
+    asked = {"reference": "R-1\x1b[2J", "requested_by": "Jane [bold]", "requested_on": "2026-11-02"}
+    print_report(MANIFEST | {"takedowns": [{"id": "0123456789abcdef", "records": 1200, **asked}]}, "/data/dataset")
+    assert (
+        "takedowns\n  0123456789abcdef  1,200 documents  R-1\\x1b[2J, Jane [bold], 2026-11-02\n"
+        in capsys.readouterr().out
+    )
 
 
 def test_report_of_a_finished_run_repeats_its_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

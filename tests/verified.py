@@ -152,3 +152,12 @@ def place_of(dataset: Path, record_id: str) -> tuple[int, int]:
     """Part and row of a record in the ledger."""
     places = ((part, row) for part in range(PARTS) for row in range(len(ledger_rows(dataset, part))))
     return next((part, row) for part, row in places if ledger_rows(dataset, part)[row]["record_id"] == record_id)
+
+
+TAKEDOWN = {
+    "id": "0123456789abcdef",
+    "sha256": "0123456789abcdef" * 4,
+    "certificate": None,
+    "records": 0,
+    "witnesses": "stay_out",
+}

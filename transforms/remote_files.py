@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final, cast
 HTTP: Final = ("http://", "https://")
 AS_STORED: Final = "uncompressed"
 """What Beam calls files that it shall not unpack (`CompressionTypes.UNCOMPRESSED`)."""
+_GONE: Final = (404, 410)
 BLOCK_BYTES: Final = 256 << 10
 """What one request behind http(s) fetches at least: a footer, or the columns of a small row group."""
 
@@ -42,8 +43,12 @@ def remote_size(path: str) -> int | None:
         return int(found[0].size_in_bytes) if found else None
     try:
         return int(_web().size(path))
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        # Whatever went wrong comes as this; only these two answers mean that there is no such file.
+        cause = error.__cause__
+        if getattr(cause, "status", 404 if cause is None else None) in _GONE:
+            return None
+        raise OSError(f"{path}: {_words(cause or error)}") from error
     except (TypeError, ValueError) as error:
         raise OSError(f"{path}: the server says not how large it is") from error
 
@@ -91,12 +96,23 @@ class _Ranges(io.RawIOBase):
         stop = min(self.at + len(room), self.size)
         if stop <= self.at:
             return 0
-        data = _web().cat_file(self.path, start=self.at, end=stop)
+        try:
+            data = _web().cat_file(self.path, start=self.at, end=stop)
+        except Exception as error:  # aiohttp has errors of many kinds
+            raise OSError(f"{self.path}: {_words(error.__cause__ or error)}") from error
+        if len(data) > stop - self.at:
+            raise OSError(f"{self.path}: the server gives no ranges of files, so it cannot be asked")
         if len(data) != stop - self.at:
             raise OSError(f"{self.path}: the server gave {len(data)} bytes for a range of {stop - self.at}")
         room[: len(data)] = data
         self.at = stop
         return len(data)
+
+
+def _words(error: BaseException) -> str:
+    if status := getattr(error, "status", None):
+        return f"the server answered {status}"
+    return f"the server cannot be reached: {error or type(error).__name__}"
 
 
 def _web() -> Any:

@@ -36,7 +36,7 @@ Totals = Mapping[str, Any]
 @click.option("--output", help="Write the documents to this file, .parquet or .jsonl, and print only the totals.")
 def diff_command(old: str, new: str, form: str, limit: int | None, output: str | None) -> None:
     """Say which documents came, went or were decided otherwise between two datasets, and why."""
-    from lineage.compare import compare
+    from lineage.comparison.compare import compare
 
     if output is not None and not output.endswith((".parquet", ".jsonl")):
         raise OutputError(f"--output {output}: the name must end in .parquet or .jsonl, which says how it is written.")
@@ -64,7 +64,7 @@ def json_lines(batches: Iterable[pa.RecordBatch]) -> Iterator[str]:
 def _write(path: str, batches: Iterable[pa.RecordBatch]) -> None:
     import pyarrow.parquet as pq
 
-    from lineage.compare import DIFFERENCES
+    from lineage.comparison.compare import DIFFERENCES
     from transforms.part_store import write_file
 
     with write_file(path) as file:

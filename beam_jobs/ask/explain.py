@@ -25,7 +25,7 @@ WIDTH: Final = 100
 )
 def explain_command(dataset: str, doc_id: str, form: str) -> None:
     """Say of one document where it comes from, what was decided and why, and what would change that."""
-    from lineage.explanations import explain, explain_facts, facts_json
+    from lineage.explanations.explain import explain, explain_facts, facts_json
 
     if form == "json":
         click.echo(facts_json(explain_facts(dataset, doc_id)))

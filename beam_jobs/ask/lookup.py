@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from lineage.queries import SELECTORS, Query, as_queries, read_queries
+from lineage.lookups.queries import SELECTORS, Query, as_queries, read_queries
 from schemas.errors import UsageError
 from transforms.part_store import open_input
 
@@ -74,7 +74,7 @@ def lookup_command(
     Each option may come several times, in any mix; each value is a question of its own. Values are data: nothing in
     them is a wildcard.
     """
-    from lineage.lookups import COLUMNS, answer
+    from lineage.lookups.look_up import COLUMNS, answer
 
     queries = [*as_queries(selectors), *(_read_file(file) if file else ())]
     found = answer(datasets, queries, COLUMNS if form == "json" else _PRINTED, not no_crawl)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from configs.model import Dedup
 from lineage.catalog import Dataset
 from lineage.takedowns.row_ids import cut_blocks, places_of, row_ids
-from lineage.texts import read_texts
+from lineage.texts.read_texts import read_texts
 from schemas import reasons
 from schemas.columns import BASIS, LEDGER, SKETCH, TEXT
 from schemas.errors import InputError

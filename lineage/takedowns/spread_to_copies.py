@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import Dataset
-from lineage.similar import find_similar, prints_of_rows, prints_of_texts
-from lineage.similar_prints import first_of_each
+from lineage.similarity.find_similar import find_similar, prints_of_rows, prints_of_texts
+from lineage.similarity.prints import first_of_each
 from lineage.takedowns.leave_out import Rest
 from lineage.takedowns.row_ids import cut_blocks, places_of, row_ids
 from schemas import reasons

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lineage.catalog import Dataset
-from lineage.similar import prints_of_rows, prints_of_texts, taken
+from lineage.similarity.find_similar import prints_of_rows, prints_of_texts, taken
 from lineage.takedowns.plan_takedown import Plan
 from lineage.takedowns.row_ids import cut_blocks, places_of
 from schemas.columns import TAKEN

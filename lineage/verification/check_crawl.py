@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import PLACES, Dataset
-from lineage.texts import read_texts
+from lineage.texts.read_texts import read_texts
 from lineage.verification.compare_rows import compare_rows
 from lineage.verification.files import LEDGER, PRINTS, Files
 from lineage.verification.findings import Findings, RowFaults, differ, faults_where, flags
@@ -73,7 +73,7 @@ def _compare(
 ) -> None:
     """Compare some rows; of those that cannot be read again `unread` counts why."""
     # The readers of all formats take a second to import.
-    from lineage.crawl_records import read_again
+    from lineage.texts.read_again import read_again
 
     planned = pa.array([file["name"] for file in dataset.manifest["plan"]["files"]], pa.string())
     ledger = dataset.ledger(places).combine_chunks()

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from lineage.verification.files import Files
 from lineage.verification.findings import Flags, RowFaults, differ, faults_where, flags
 from schemas import reasons
-from transforms.decide.marks import FLAT, settle_marks, takedown_ids
+from transforms.decide.marks import settle_marks, takedown_ids
 
 _ACTIONS: Final = (reasons.MARK_DROP, reasons.MARK_QUARANTINE, reasons.MARK_FLAG)
 _METHODS: Final = (reasons.JACCARD, reasons.SIGNATURE)
@@ -33,12 +33,6 @@ _REPEATS: Final = {
 }
 """Kinds of duplicates by the rule that marks them, in the order in which `duplicate_of` is taken."""
 _WITNESSED: Final = (*_REPEATS, reasons.TAINT, reasons.OVERLAP)
-
-
-def flat_marks(ledger: pa.RecordBatch) -> pa.Table:
-    """The marks of some ledger rows side by side, in the schema `FLAT`."""
-    lists = ledger["marks"]
-    return pa.table([pc.list_parent_indices(lists).cast(pa.int64()), *lists.flatten().flatten()], schema=FLAT)
 
 
 def check_decisions(ledger: pa.RecordBatch, marks: pa.Table, files: Files) -> Iterator[RowFaults]:

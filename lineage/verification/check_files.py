@@ -3,12 +3,16 @@
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 from lineage.verification.findings import Findings
-from transforms.part_store import file_facts, file_size, is_unfinished, join, list_file_names
+from schemas.columns import TABLES
+from transforms.part_store import MANIFEST, file_facts, file_size, is_unfinished, join, list_file_names
 from transforms.publish.manifest import WORK
 from transforms.remote_files import is_http
+
+_FOLDERS: Final = [table.name for table in TABLES]
+"""What a folder of a dataset may be called; there are other names among them, of which it has none."""
 
 
 def check_files(dataset: str, manifest: Mapping[str, Any], findings: Findings) -> set[str]:
@@ -50,12 +54,13 @@ def _find_strangers(dataset: str, files: Mapping[str, Any], findings: Findings) 
         findings.say("files", "what else lies there is not known: nothing can be listed over HTTP")
         return
     beside = list_file_names(dataset)
-    for folder in sorted({name.partition("/")[0] for name in files}):
+    folders = {*_FOLDERS, *(name.partition("/")[0] for name in files)}
+    for folder in sorted(folders):
         for name in list_file_names(join(dataset, folder)):
             if f"{folder}/{name}" not in files:
                 findings.fault("files", _stranger(name), f"{folder}/{name}")
     for name in beside:
-        if is_unfinished(name):
+        if name not in (MANIFEST, WORK, *folders):
             findings.fault("files", _stranger(name), name)
     if WORK in beside:
         findings.say("files", f"beside them lies {WORK}, of a run that ended early or is under way; not checked")

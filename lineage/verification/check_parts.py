@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from lineage.verification.check_books import Books, check_texts, count_ledger, count_others
-from lineage.verification.check_decisions import check_decisions, flat_marks
+from lineage.verification.check_decisions import check_decisions
 from lineage.verification.check_fingerprints import check_beside, check_made_anew
 from lineage.verification.check_index import entries_of
 from lineage.verification.digest_entries import Entries
@@ -14,6 +14,7 @@ from lineage.verification.files import DAMAGE, LEDGER, PRINTS, Files
 from lineage.verification.findings import Findings
 from lineage.verification.stretches import Stretch, read_stretches
 from schemas.columns import REPLACED
+from transforms.decide.marks import flat_marks
 from transforms.part_store import part_path
 from transforms.publish.part_files import TEXTS
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from lineage.duckdb_files import connect, location
+from lineage.duckdb_files import connect, location, read_parquet
 from lineage.verification.files import LEDGER, Files
 from lineage.verification.findings import FAULTS, Findings
 from schemas.columns import REPLACED
@@ -54,7 +54,7 @@ FROM clusters WHERE rows > most OR ($alone AND (rows < least OR least < most OR 
 _REPLACED: Final = """
 WITH replaced AS (
     SELECT 'replaced/' || parse_filename(filename) AS file, file_row_number AS row, doc_id, build, duplicate_of
-    FROM read_parquet($files, filename = true, file_row_number = true)
+    FROM read_parquet($files, hive_partitioning = false, filename = true, file_row_number = true)
 )
 SELECT 'witnesses' AS "check", replaced.file, replaced.row, replaced.doc_id,
     CASE WHEN NOT list_contains($stores, build) THEN format('{} is none of `duplicates.against`', build)
@@ -94,10 +94,10 @@ def _ledger(files: Files) -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory() as directory, connect() as connection:
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute("SET temp_directory = $directory", {"directory": directory})
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in _locations(files, LEDGER))
+        paths = [files.path(part_path(LEDGER, part, "parquet")) for part in files.parts(LEDGER)]
         connection.execute(
             "CREATE VIEW ledger AS SELECT *, 'ledger/' || parse_filename(filename) AS file, file_row_number AS row "
-            f"FROM read_parquet([{listed}], filename = true, file_row_number = true)"
+            f"FROM {read_parquet(paths, ', filename = true, file_row_number = true')}"
         )
         yield connection
 

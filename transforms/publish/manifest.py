@@ -38,10 +38,13 @@ def is_sealed(content: bytes) -> bool:
 def read_manifest(dataset: str) -> dict[str, Any]:
     """The manifest of a finished dataset. Raises InputError if there is none, or one that is damaged or foreign."""
     path = join(dataset, MANIFEST)
-    if not exists(path):
-        raise InputError(_letter_for_none(dataset))
-    with open_input(path) as file:
-        content = file.read()
+    try:
+        if not exists(path):
+            raise InputError(_letter_for_none(dataset))
+        with open_input(path) as file:
+            content = file.read()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
     try:
         found: object = json.loads(content)
     except ValueError as error:

@@ -13,6 +13,7 @@ from schemas.columns import DOC_ID, DOCUMENTS, FINGERPRINTS, MEASURED, QUARANTIN
 from schemas.errors import BooksError
 from schemas.reasons import KEEP, QUARANTINED
 from transforms.batches import hex_digests
+from transforms.ledger_files import LEDGER_ROWS
 from transforms.part_store import write_file
 
 TEXTS: Final = {KEEP: DOCUMENTS, QUARANTINED: QUARANTINE}
@@ -81,4 +82,6 @@ def texts_writer(path: str, schema: pa.Schema) -> Iterator[TextsWriter]:
 def write_fingerprints(path: str, table: pa.Table) -> None:
     """Write the fingerprints of a part; hashes do not pack, so nothing tries to."""
     with write_file(path) as file:
-        pq.write_table(table, file, compression="none", use_dictionary=False, write_statistics=False)
+        pq.write_table(
+            table, file, compression="none", use_dictionary=False, write_statistics=False, row_group_size=LEDGER_ROWS
+        )

@@ -1,6 +1,6 @@
 """Query values: what is looked for, in the form in which the ledger holds it.
 
->>> from lineage.queries import as_queries
+>>> from lineage.lookups.queries import as_queries
 >>> queries = as_queries({"url": "HTTP://A.example:80/b#c", "isbn": "0-13-110362-8"})
 >>> [wanted.values.to_pylist() for wanted in normal_values(queries)]
 [['a.example/b'], ['9780131103627']]
@@ -16,14 +16,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lineage.queries import Query, refuse
+from lineage.lookups.queries import Query, refuse
 from transforms.part_store import open_input
 from transforms.urls import normal_urls, url_names
 
 _HOST: Final = r"^(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\[\]]+)$"
 _DOC_ID: Final = r"^[0-9a-f]{32}$"
-_ANGLE_BRACKETS: Final = r"^<(urn:.*)>$"
-"""Round a WARC-Record-ID, as it stands in its record."""
 _ISBN: Final = r"^(?:[0-9]\D{0,2}){9}(?:(?:[0-9]\D{0,2}){3}[0-9]|[0-9Xx])$"
 _DOI_RESOLVER: Final = re.compile(r"(?:https?://)?(?:(?:dx|www)\.)?doi\.org/|doi:\s*", re.IGNORECASE)
 
@@ -108,10 +106,6 @@ def _doc_ids(values: pa.Array) -> pa.Array:
     return _only(lower, pc.match_substring_regex(lower, _DOC_ID))
 
 
-def _record_ids(values: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(values, _ANGLE_BRACKETS, r"\1")
-
-
 def _isbns(values: pa.Array) -> pa.Array:
     from transforms.measure.rights.identifiers import ISBN  # reads a number as in a text; a tenth of a second to load
 
@@ -168,7 +162,7 @@ _FORMS: Final = {
     "host": _Form(_hosts, _always("expected a host alone, such as `www.example.org`")),
     "domain": _Form(_domains, _why_no_domain),
     "doc_id": _Form(_doc_ids, _always("expected 32 hex digits")),
-    "record_id": _Form(_record_ids, _always("expected a text"), trims=False),
+    "record_id": _Form(lambda values: values, _always("expected a text"), trims=False),
     "warc": _Form(_as_given, _always("expected a file"), trims=False),
     "isbn": _Form(_isbns, _always("expected 10 or 13 digits, the last of which checks the others")),
     "doi": _Form(_dois, _why_no_doi),

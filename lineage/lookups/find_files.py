@@ -1,6 +1,6 @@
 """Lookup files: ledger rows of crawl files, or of the records at given offsets of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from posixpath import basename
 from typing import Final
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import PLACES, Dataset
-from lineage.query_values import Wanted
+from lineage.lookups.query_values import Wanted
 from transforms.publish.index_keys import place_of
 
 _SOURCE: Final = ("source_file", "source_position")
@@ -34,7 +34,7 @@ def find_files(dataset: Dataset, wanted: Wanted) -> pa.Table:
     if dataset.manifest["config"]["crawl"]["columns"]["warc_filename"]:
         read |= {file["name"] for file in plan["files"] if file["format"] != "warc"}
     scanned = [
-        _scan(dataset, part, asked)
+        _scan(dataset, part, asked, meant)
         for part, pieces in enumerate(plan["parts"])
         if any(name in read for name, _, _ in pieces)
     ]
@@ -42,25 +42,36 @@ def find_files(dataset: Dataset, wanted: Wanted) -> pa.Table:
 
 
 class _Asked:
-    """Which queries mean a file."""
+    """Which files queries mean."""
 
     def __init__(self, wanted: Wanted):
-        self._by_end: dict[str, list[tuple[str, int | None, int]]] = {}
         columns = wanted.values.to_pylist(), wanted.offsets.to_pylist(), wanted.queries.tolist()
-        for file, offset, query in zip(*columns, strict=True):
-            self._by_end.setdefault(basename(file), []).append((file, offset, query))
+        self._queries = list(zip(*columns, strict=True))
 
     def meant(self, names: Iterable[str]) -> pa.Table:
         """Those of the names that are meant (`_MEANT`), a row for each query."""
-        rows = list(self._rows(names))
+        by_end: dict[str, list[str]] = {}
+        for name in names:
+            by_end.setdefault(basename(name), []).append(name)
+        rows = [
+            (name, offset, query)
+            for file, offset, query in self._queries
+            for name in _meant(file, by_end.get(basename(file), []))
+        ]
         columns = zip(*rows, strict=True) if rows else ([], [], [])
         return pa.table([pa.array(column, field.type) for column, field in zip(columns, _MEANT, strict=True)], _MEANT)
 
-    def _rows(self, names: Iterable[str]) -> Iterator[tuple[str, int | None, int]]:
-        for name in names:
-            for file, offset, query in self._by_end.get(basename(name), ()):
-                if f"/{name}".endswith(f"/{file}") or f"/{file}".endswith(f"/{name}"):
-                    yield name, offset, query
+
+def _meant(file: str, names: Sequence[str]) -> list[str]:
+    """Of some names in the ledger that end alike those that a file is meant by.
+
+    >>> _meant("a.gz", ["x/a.gz", "y/a.gz"]), _meant("x/a.gz", ["a.gz", "x/a.gz"]), _meant("/crawl/x/a.gz", ["a.gz"])
+    (['x/a.gz', 'y/a.gz'], ['x/a.gz'], ['a.gz'])
+    """
+    if file in names:
+        return [file]
+    behind = [name for name in names if f"/{file}".endswith(f"/{name}")]
+    return [name for name in names if name.endswith(f"/{file}")] + sorted(behind, key=len)[-1:]
 
 
 def _find_records(dataset: Dataset, meant: pa.Table) -> pa.Table:
@@ -74,14 +85,15 @@ def _find_records(dataset: Dataset, meant: pa.Table) -> pa.Table:
     return found.filter(pc.equal(there, sought.take(asked))).cast(PLACES)
 
 
-def _scan(dataset: Dataset, part: int, asked: _Asked) -> pa.Table:
-    """Rows of a part by reading it."""
+def _scan(dataset: Dataset, part: int, asked: _Asked, sources: pa.Table) -> pa.Table:
+    """Rows of a part by reading it. `sources` are files of the plan that are meant; rows may name others."""
     ledger = dataset.read("ledger", part, [*_SOURCE, *_WARC])
     number, row = np.full(len(ledger), part, np.int32), np.arange(len(ledger), dtype=np.int32)
+    planned = {file["name"] for file in dataset.manifest["plan"]["files"]}
+    named = [name for name in pc.unique(ledger["warc_filename"]).drop_null().to_pylist() if name not in planned]
     found = []
-    for columns in (_SOURCE, _WARC):
+    for columns, meant in ((_SOURCE, sources), (_WARC, asked.meant(named))):
         rows = pa.table([*ledger.select(columns).columns, number, row], [*_MEANT.names[:2], *PLACES.names[1:]])
-        meant = asked.meant(pc.unique(rows["file"]).drop_null().to_pylist())
         whole, single = (meant.filter(which) for which in (meant["offset"].is_null(), meant["offset"].is_valid()))
         found.append(rows.join(whole.drop("offset"), "file", join_type="inner"))
         found.append(rows.join(single, ["file", "offset"], join_type="inner"))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import Dataset
-from lineage.similar_sets import Sets, collect, no_sets, sets_of_rows, sets_of_texts
+from lineage.similarity.load_sets import Sets, collect, no_sets, sets_of_rows, sets_of_texts
 from schemas.columns import SHINGLE_COUNT, TAKEN, TEXT_DIGEST
 from schemas.reasons import DROP
 from transforms.batches import digest_words

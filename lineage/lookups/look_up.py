@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import Dataset, open_dataset
-from lineage.lookup_places import FOUND, Candidates, find_candidates
-from lineage.queries import Query, as_queries
-from lineage.query_values import Wanted, normal_values
+from lineage.lookups.find_places import FOUND, Candidates, find_candidates
+from lineage.lookups.queries import Query, as_queries
+from lineage.lookups.query_values import Wanted, normal_values
 from schemas.columns import LEDGER
 from schemas.errors import UsageError
 from transforms.part_store import is_local

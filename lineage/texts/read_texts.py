@@ -68,7 +68,7 @@ def _read(dataset: Dataset, folder: str, part: pa.ChunkedArray, row: I64) -> pa.
 
 def _read_again(dataset: Dataset, places: pa.Table, crawl_root: str | None) -> pa.Table:
     # The readers of all formats take a second to import, and most texts lie in the dataset.
-    from lineage.crawl_records import find_records
+    from lineage.texts.read_again import find_records
 
     found = find_records(dataset, places, crawl_root)
     texts = found.records[TEXT.name].combine_chunks().take(found.index)

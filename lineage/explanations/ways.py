@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lineage.explain_quote import at_least, at_most, quoted
+from lineage.explanations.quote import at_least, at_most, quoted
 from schemas import reasons, signals
 
 Fields = Mapping[str, Any]

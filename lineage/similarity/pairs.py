@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lineage.catalog import Dataset
-from lineage.similar_prints import Prints
-from lineage.similar_sets import UNKNOWN, sets_of_rows
+from lineage.similarity.load_sets import UNKNOWN, sets_of_rows
+from lineage.similarity.prints import Prints
 from schemas.reasons import JACCARD, SIGNATURE
 from transforms.batches import fixed_bytes
 from transforms.kernels.set_pairs import equal_values_of_pairs, jaccard_pairs

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.model import Crawl
-from lineage import crawl_excerpts, crawl_records
 from lineage.catalog import Dataset, open_dataset
-from lineage.crawl_excerpts import excerpt_lines, excerpt_records
-from lineage.crawl_files import places_of
-from lineage.crawl_records import read_again
+from lineage.texts import cut_excerpts
+from lineage.texts import read_again as reading
+from lineage.texts.cut_excerpts import excerpt_lines, excerpt_records
+from lineage.texts.find_crawl_files import places_of
+from lineage.texts.read_again import read_again
 from tests import warc_files as make
 from tests.crawl_of_all_formats import all_places, curate
 from tests.jobs import run, write_config
@@ -109,7 +110,7 @@ def test_records_are_read_in_excerpts_of_bounded_size(
     place: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An excerpt for each record gives what one for all of them gives."""
-    monkeypatch.setattr(crawl_excerpts, "EXCERPT_BYTES", 1)
+    monkeypatch.setattr(cut_excerpts, "EXCERPT_BYTES", 1)
     read = read_again(dataset, all_places(dataset))
     assert read.drop_columns("fault").to_pylist() == measured(place).to_pylist()
 
@@ -148,7 +149,7 @@ def test_packed_lines_are_read_no_further_than_needed(dataset: Dataset, monkeypa
     """The rest of the file is not unpacked when the last row that is wanted was found."""
     monkeypatch.setattr("transforms.measure.readers.jsonl.BLOCK_BYTES", 1)
     count = 0
-    read_records = crawl_records.read_records
+    read_records = reading.read_records
 
     def counted(*arguments: object) -> object:
         nonlocal count
@@ -156,7 +157,7 @@ def test_packed_lines_are_read_no_further_than_needed(dataset: Dataset, monkeypa
             count += len(batch)
             yield batch
 
-    monkeypatch.setattr(crawl_records, "read_records", counted)
+    monkeypatch.setattr(reading, "read_records", counted)
     assert faults(read_again(dataset, of_file(dataset, "e.jsonl.gz").slice(0, 2))) == []
     assert count == 2
 
@@ -164,13 +165,13 @@ def test_packed_lines_are_read_no_further_than_needed(dataset: Dataset, monkeypa
 def test_only_row_groups_with_a_row_are_read(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neighbours among them in one go."""
     pieces = []
-    read_records = crawl_records.read_records
+    read_records = reading.read_records
 
     def noted(piece: object, *arguments: object) -> object:
         pieces.append((piece.start, piece.stop))  # type: ignore[attr-defined]
         return read_records(piece, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(crawl_records, "read_records", noted)
+    monkeypatch.setattr(reading, "read_records", noted)
     places = of_file(dataset, "f.parquet").take([1, 3, 7])
     assert faults(read_again(dataset, places)) == []
     assert pieces == [(0, 2), (3, 4)]

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from lineage.explain_evidence import document_words, mark_words, rights_words, similarity_words
-from lineage.explain_facts import Facts, Members, Witness
-from lineage.explain_order import EARLIER, EXCLUDED, SOURCE_PRIORITY, Loss
-from lineage.explain_outlook import outlook_words
-from lineage.explain_quote import at_least, one_of, quoted, shown
+from lineage.explanations.find_loss import EARLIER, EXCLUDED, SOURCE_PRIORITY, Loss
+from lineage.explanations.gather_facts import Facts, Members, Witness
+from lineage.explanations.quote import at_least, one_of, quoted, shown
+from lineage.explanations.word_evidence import document_words, mark_words, rights_words, similarity_words
+from lineage.explanations.word_outlook import outlook_words
 from schemas import reasons
 
 _DECISIONS: Final = {

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lineage.catalog import Dataset
-from lineage.similar_candidates import find_candidates, find_mates, ranges
-from lineage.similar_match import MATCHES, match_candidates
-from lineage.similar_prints import Prints, first_of_each, prints_of_rows, prints_of_texts, taken
-from lineage.similar_sets import UNKNOWN
+from lineage.similarity.find_candidates import find_candidates, find_mates, ranges
+from lineage.similarity.load_sets import UNKNOWN
+from lineage.similarity.match import MATCHES, match_candidates
+from lineage.similarity.prints import Prints, first_of_each, prints_of_rows, prints_of_texts, taken
 from schemas.errors import InputError
 
 I64 = npt.NDArray[np.int64]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from configs.policy import Policy, Signals
-from lineage.explain_ways import LIFTS, TAKES_OUT, Case, Fields, signal_key
+from lineage.explanations.ways import LIFTS, TAKES_OUT, Case, Fields, signal_key
 from schemas import reasons
 from schemas.columns import LEDGER
 from transforms.decide.mark_signals import COLUMNS, mark_signals

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lineage.catalog import Dataset
-from lineage.texts import read_texts
+from lineage.texts.read_texts import read_texts
 from schemas.columns import TEXT
 from schemas.errors import InputError
 from transforms.batches import strings

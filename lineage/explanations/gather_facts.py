@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import Dataset
-from lineage.explain_changes import Change, find_changes, settings_against
-from lineage.explain_order import Loss, Row, find_loss
+from lineage.explanations.find_changes import Change, find_changes, settings_against
+from lineage.explanations.find_loss import Loss, Row, find_loss
 from schemas import reasons
 from schemas.columns import REPLACED
 from schemas.errors import InputError

@@ -18,9 +18,9 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from lineage import compare_sql
 from lineage.catalog import Dataset, open_dataset
-from lineage.compare_manifests import changed_config, changed_lists, changed_versions
+from lineage.comparison import sql
+from lineage.comparison.compare_manifests import changed_config, changed_lists, changed_versions
 from lineage.duckdb_files import connect, location
 from schemas.columns import LEDGER
 from schemas.errors import InputError
@@ -77,10 +77,16 @@ def compare(old: str | Dataset, new: str | Dataset) -> Iterator["Comparison"]:
             yield Comparison(before, after, connection)
         except duckdb.Error as error:
             raise InputError(
-                f"The ledgers of {before.directory} and {after.directory} cannot be compared: {error}\n"
+                f"The ledgers of {before.directory} and {after.directory} cannot be compared: {_reason(error)}\n"
                 f"`cleartitle verify` says of each whether it is damaged; {directory} must have room for what does not "
                 "fit in memory (set TMPDIR to have it elsewhere)."
             ) from error
+
+
+def _reason(error: duckdb.Error) -> str:
+    """What DuckDB says, without the lines in which it shows where; of a file elsewhere, what the reader said last."""
+    lines = str(error).strip().splitlines()
+    return lines[-1] if any(line.lstrip().startswith('File "') for line in lines) else lines[0]
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Comparison:
 
         Take all batches before anything else is asked of the comparison.
         """
-        found = self.connection.sql(compare_sql.ROWS, params=[limit]).to_arrow_reader(BATCH_ROWS)
+        found = self.connection.sql(sql.ROWS, params=[limit]).to_arrow_reader(BATCH_ROWS)
         for batch in found:
             yield pa.RecordBatch.from_arrays(batch.columns, schema=DIFFERENCES)
 
@@ -113,12 +119,12 @@ class Comparison:
         * `config`, `lists`, `versions`: what differs in how the two were made
         * `takedowns`: ids of those that only one of them has
         """
-        decisions = self._query(compare_sql.DECISIONS)
+        decisions = self._query(sql.DECISIONS)
         removed = sum(one["documents"] for one in decisions if one["new"] is None)
         added = sum(one["documents"] for one in decisions if one["old"] is None)
         changed = sum(one["documents"] for one in decisions) - removed - added
-        domains = self._query(compare_sql.LARGEST_DOMAINS, DOMAINS)
-        (all_domains,) = self._query(compare_sql.ALL_DOMAINS)
+        domains = self._query(sql.LARGEST_DOMAINS, DOMAINS)
+        (all_domains,) = self._query(sql.ALL_DOMAINS)
         old, new = self.old.manifest, self.new.manifest
         sizes = self._sizes(self.old)
         return {
@@ -127,7 +133,7 @@ class Comparison:
             "in_both": sizes["records"] - removed,
             "changes": {"added": added, "removed": removed, "changed": changed},
             "decisions": decisions,
-            "reasons": self._query(compare_sql.REASONS),
+            "reasons": self._query(sql.REASONS),
             "domains": domains,
             "other_domains": {
                 "domains": all_domains["domains"] - len(domains),
@@ -140,7 +146,7 @@ class Comparison:
         }
 
     def _sizes(self, dataset: Dataset) -> dict[str, Any]:
-        (sizes,) = self._query(compare_sql.SIZES, list(_ledger_files(dataset).values()))
+        (sizes,) = self._query(sql.SIZES, list(_ledger_files(dataset).values()))
         names = {name: dataset.manifest[name] for name in ("crawl", "build_id", "version_id")}
         return {"dataset": dataset.directory, **names, **sizes}
 
@@ -157,13 +163,13 @@ def _pair(connection: duckdb.DuckDBPyConnection, old: Dataset, new: Dataset) -> 
         connection.register(f"{side}_inputs", pa.table({"name": pa.array(inputs, pa.string())}))
         connection.execute(f"SET VARIABLE {side}_crawl = ?", [dataset.manifest["crawl"]])
         connection.execute(f"SET VARIABLE {side}_files = ?", [files])
-        connection.execute((compare_sql.LEDGER if files else compare_sql.NO_LEDGER).format(side=side))
-        connection.execute(compare_sql.NARROW.format(side=side))
-        if connection.sql(compare_sql.REPEATED.format(side=side)).fetchall() != [(0,)]:
-            connection.execute(compare_sql.NUMBER.format(side=side))
-    connection.execute(compare_sql.DIFFERING)
+        connection.execute((sql.LEDGER if files else sql.NO_LEDGER).format(side=side))
+        connection.execute(sql.NARROW.format(side=side))
+        if connection.sql(sql.REPEATED.format(side=side)).fetchall() != [(0,)]:
+            connection.execute(sql.NUMBER.format(side=side))
+    connection.execute(sql.DIFFERING)
     connection.execute("DROP TABLE old; DROP TABLE new")
-    connection.execute(compare_sql.GROUPS)
+    connection.execute(sql.GROUPS)
 
 
 def _files_to_compare(dataset: Dataset, other: Dataset) -> list[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lineage.explain_changes import Change
-from lineage.explain_facts import Facts
-from lineage.explain_quote import at_least, one_of
+from lineage.explanations.find_changes import Change
+from lineage.explanations.gather_facts import Facts
+from lineage.explanations.quote import at_least, one_of
 from schemas import reasons
 
 _COMPARED: Final = (reasons.SAME_URL, reasons.EXACT_DUPLICATE, reasons.NEAR_DUPLICATE, reasons.TAINT)
@@ -31,6 +31,8 @@ def _to_keep(facts: Facts) -> Iterator[str]:
     yield f"With {'all of ' if len(changes) > 1 else ''}that lifted, and all else as it is, it would be kept{flagged}."
     if any(change.rule in _COMPARED for change in changes):
         yield "It stays out if it then repeats another surviving document of its cluster."
+    else:
+        yield "It stays out if it then repeats another document that survives, or one that comes back with it."
 
 
 def _to_take_out(facts: Facts) -> Iterator[str]:

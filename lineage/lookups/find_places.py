@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.catalog import PLACES, Dataset
-from lineage.lookup_files import find_files
-from lineage.query_values import Wanted
+from lineage.lookups.find_files import find_files
+from lineage.lookups.query_values import Wanted
 from transforms.urls import normal_urls, url_names
 
 I32 = npt.NDArray[np.int32]
@@ -36,6 +36,9 @@ class Candidates(NamedTuple):
     """From values sought and ledger rows, one beside the other: boolean, whether the row has the value."""
 
 
+_RECORD_IDS: Final = ("record_id", "warc_record_id")
+
+
 def find_candidates(dataset: Dataset, wanted: Wanted, crawl: bool) -> Candidates:
     """Rows that may answer the queries; nearly all of them do. `crawl`: see `find_similar`."""
     if wanted.selector in _TEXTS:
@@ -48,15 +51,25 @@ def find_candidates(dataset: Dataset, wanted: Wanted, crawl: bool) -> Candidates
         owners = np.array([owner for owner, _, _ in ranges], np.int64)
         places = dataset.find_urls([(lower, upper) for _, lower, upper in ranges])
     else:
-        owners = np.arange(len(wanted.values))
-        places = dataset.find(wanted.selector, wanted.values.to_pylist())
+        spelt = [spelling for value in wanted.values.to_pylist() for spelling in _spellings(wanted.selector, value)]
+        owners = np.repeat(np.arange(len(wanted.values)), len(spelt) // max(1, len(wanted.values)))
+        places = dataset.find(wanted.selector, spelt)
     owner = owners[places["query"].to_numpy()]
     columns, holds = _CHECKS[wanted.selector]
     return Candidates(_numbered(places, wanted.queries[owner]), wanted.values.take(pa.array(owner)), columns, holds)
 
 
+def _spellings(selector: str, value: str) -> tuple[str, ...]:
+    """How the index may have a value: a WARC-Record-ID stands in angle brackets in its record and in many a table."""
+    bare = value.removeprefix("<").removesuffix(">")
+    return (bare, f"<{bare}>") if selector == "record_id" else (value,)
+
+
 def _find_texts(dataset: Dataset, wanted: Wanted, crawl: bool) -> pa.Table:
-    from lineage.similar import find_similar, prints_of_texts  # what compares texts takes its time to load
+    from lineage.similarity.find_similar import (  # what compares texts takes its time to load
+        find_similar,
+        prints_of_texts,
+    )
 
     matches = find_similar(dataset, prints_of_texts(wanted.values, dataset.near), crawl=crawl)
     return _numbered(matches, wanted.queries[matches["query"].to_numpy()])
@@ -119,8 +132,9 @@ def _equals(name: str) -> Callable[[pa.Array, pa.Table], pa.Array]:
 
 
 def _is_record(sought: pa.Array, rows: pa.Table) -> pa.Array:
-    found = [pc.fill_null(_equals(name)(sought, rows), False) for name in ("record_id", "warc_record_id")]
-    return pc.or_(*found)
+    bare = pc.ascii_trim(sought, characters="<>")
+    found = [pc.equal(pc.ascii_trim(_column(rows, name), characters="<>"), bare) for name in _RECORD_IDS]
+    return pc.or_(*(pc.fill_null(one, False) for one in found))
 
 
 def _lists(name: str) -> Callable[[pa.Array, pa.Table], pa.Array]:
@@ -152,7 +166,7 @@ _CHECKS: Final[dict[str, tuple[tuple[str, ...], Callable[[pa.Array, pa.Table], p
     "host": (("url_host_name",), _equals("url_host_name")),
     "domain": (("url_host_registered_domain",), _equals("url_host_registered_domain")),
     "doc_id": (("doc_id",), _equals("doc_id")),
-    "record_id": (("record_id", "warc_record_id"), _is_record),
+    "record_id": (_RECORD_IDS, _is_record),
     "isbn": (("isbns",), _lists("isbns")),
     "doi": (("dois",), _lists("dois")),
 }

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from configs.model import Crawl
 from lineage.catalog import Dataset
-from lineage.crawl_excerpts import excerpt_lines, excerpt_records
-from lineage.crawl_files import check_digest, find_piece, places_of
+from lineage.texts.cut_excerpts import excerpt_lines, excerpt_records
+from lineage.texts.find_crawl_files import check_digest, find_piece, places_of
 from schemas.columns import RECORDS
 from schemas.errors import InputError
 from transforms.batches import BATCH_ROWS, hex_digests
@@ -103,9 +103,12 @@ def _of_file(
         records = _choose(_excerpts(piece, wanted, rules), wanted, crawl)
         # The second record with an id has another locator in its file than alone; others have no place of their own.
         if len(left := wanted.filter(_missing(wanted, records))):
+            # Where a record is broken, those that follow it count as others.
+            if changed := check_digest(planned, piece):
+                return records, changed
             records = pa.concat_tables([records, _choose(_whole(piece, left, rules), left, crawl)])
         if pc.any(_missing(wanted, records)).as_py():
-            return records, check_digest(planned, piece) or f"{piece.path} holds no record with its `doc_id`"
+            return records, f"{piece.path} holds no record with its `doc_id`"
         return records, None
     except (OSError, pa.ArrowException, InputError) as error:
         return _FOUND.empty_table(), f"{piece.path} cannot be read: {error}"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lineage.catalog import Dataset
-from lineage.similar_prints import Prints
+from lineage.similarity.prints import Prints
 from schemas.columns import TEXT_DIGEST
 from transforms.batches import hex_digests
 from transforms.publish.index_keys import band_index_keys, key_of

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lineage.catalog import PLACES, Dataset
-from lineage.similar_candidates import Candidates
-from lineage.similar_pairs import METHODS, compare_pairs
-from lineage.similar_prints import Prints, first_held, first_of_each, shingle_counts, text_numbers
+from lineage.similarity.find_candidates import Candidates
+from lineage.similarity.pairs import METHODS, compare_pairs
+from lineage.similarity.prints import Prints, first_held, first_of_each, shingle_counts, text_numbers
 from schemas.columns import SHINGLE_COUNT, SKETCH, TEXT_DIGEST
 from transforms.batches import digest_words, fixed_bytes
 from transforms.decide.duplicate_rules import COMPARE_DEVIATIONS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from lineage.explain_quote import at_least, quoted, shown
+from lineage.explanations.quote import at_least, quoted, shown
 from schemas import reasons
 from schemas.columns import TEXT
 

@@ -12,7 +12,7 @@ SIDES: Final = ("old", "new")
 LEDGER: Final = """
 CREATE VIEW {side}_ledger AS
 SELECT *, file_index::UINTEGER AS part, file_row_number::UINTEGER AS place
-FROM read_parquet(getvariable('{side}_files'))
+FROM read_parquet(getvariable('{side}_files'), hive_partitioning = false)
 """
 NO_LEDGER: Final = "CREATE VIEW {side}_ledger AS SELECT *, 0::UINTEGER AS part, 0::UINTEGER AS place FROM no_rows"
 
@@ -93,7 +93,7 @@ SIZES: Final = """
 SELECT
     count(*) AS records, count(*) FILTER (decision = 'keep') AS kept,
     coalesce(sum(text_bytes) FILTER (decision = 'keep'), 0)::BIGINT AS kept_text_bytes
-FROM read_parquet(?)
+FROM read_parquet(?, hive_partitioning = false)
 """
 
 _STATE: Final = "CASE {0}_decision WHEN 'keep' THEN 'keep' ELSE concat_ws(' by ', {0}_decision, {0}_reason) END"

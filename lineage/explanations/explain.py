@@ -13,9 +13,9 @@ from typing import Final
 import pyarrow as pa
 
 from lineage.catalog import Dataset, open_dataset
-from lineage.explain_facts import Facts, gather_facts
-from lineage.explain_quote import quoted
-from lineage.explain_words import page
+from lineage.explanations.gather_facts import Facts, gather_facts
+from lineage.explanations.quote import quoted
+from lineage.explanations.words import page
 from schemas.errors import InputError
 
 EXPLANATION: Final = pa.schema([pa.field("section", pa.string(), False), pa.field("text", pa.string(), False)])

@@ -1,0 +1,1 @@
+"""Compare two datasets by their ledgers and manifests."""

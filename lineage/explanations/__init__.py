@@ -1,0 +1,1 @@
+"""Explain: the facts of one document, and the words for them."""

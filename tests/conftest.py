@@ -1,0 +1,18 @@
+"""Fixtures that several files share."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.takedown_data import write_request
+
+
+@pytest.fixture
+def request_of(tmp_path: Path) -> Any:
+    """Writes a request for some selectors, and gives its path."""
+
+    def write(selectors: dict[str, Any], name: str = "request.yaml", **keys: Any) -> str:
+        return str(write_request(tmp_path / name, selectors, **keys))
+
+    return write
