@@ -117,7 +117,8 @@ class TakedownRequest(Section):
     """`named`: what the selectors name, of texts the exact copies. `near_duplicates`: also what is similar to it, from
     whatever source."""
     similarity: Annotated[float, Gt(0), Le(1)] | None = None
-    """Jaccard similarity from which a document goes too; null: the threshold by which the dataset was made."""
+    """Jaccard similarity from which a document goes too; null: the threshold by which the dataset was made. Under
+    `takedowns` of a config copies are found by bands, so of those well below the threshold only some are."""
     witnesses: Witnesses = "stay_out"
     """What becomes of documents that were dropped only as duplicates of one that goes: they stay out, or the next in
     line comes back."""

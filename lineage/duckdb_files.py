@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, Final
 
 import duckdb
+import pyarrow as pa
 
 from transforms.part_store import file_size, is_local, open_input
 
@@ -62,7 +63,9 @@ def _door() -> Any:
             return datetime.datetime.fromtimestamp(0, datetime.UTC)  # files of a dataset never change
 
         def _open(self, path: str, **_: Any) -> BinaryIO:
-            return open_input(_inner(path))
+            inner = _inner(path)
+            # DuckDB lets go of files without closing them, of which Python would warn.
+            return pa.OSFile(inner) if is_local(inner) else open_input(inner)
 
     return Door
 

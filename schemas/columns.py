@@ -135,7 +135,7 @@ DUPLICATE: Final = (
         "duplicate_of",
         pa.string(),
         "`doc_id` of the surviving document that this one repeats. Under the survivor policy `none` that one is "
-        "dropped too, and names this one or another.",
+        "dropped too, and names this one or another. A takedown may have taken it out since.",
     ),
     Column("duplicate_build", pa.string(), "The earlier build that holds `duplicate_of`; null for this one."),
     Column("duplicate_kind", pa.string(), "`url`, `exact` or `near`: how it repeats it."),

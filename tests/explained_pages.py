@@ -280,4 +280,5 @@ another decision
   To lift `takedown`: nothing but the withdrawal of request `00112233445566ff`, and a build whose
     `takedowns` do not name it.
   With that lifted, and all else as it is, it would be kept.
+  It stays out if it then repeats another document that survives, or one that comes back with it.
 """

@@ -201,3 +201,23 @@ def test_dry_run_needs_no_beam(tmp_path: Path) -> None:
     arguments = ["takedown", str(shared_dataset()), "--request", str(path), "--dry-run", "--no-crawl"]
     code = f"import sys; from beam_jobs import cli; sys.exit(cli.run({arguments}) or 'apache_beam' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def test_text_of_which_there_are_only_similar_ones_does_not_match_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are counted with it, also in the certificate; a text that is given twice counts once."""
+    work = "of its own ".join(text("book").rpartition("book40")[::2])
+    selectors = {"texts": [{"text": work}, {"text": text("later")}, {"text": f"{text('later')}\n"}, {"text": "none"}]}
+    path = write_request(tmp_path / "request.yaml", selectors)
+    shared_dataset()
+    capsys.readouterr()
+    assert run("takedown", shared_dataset(), "--request", path, "--output", tmp_path / "new") == 0
+    names = read_takedown(str(path)).text_names
+    counts = {
+        line.split(": ")[0].split()[-1]: line.split(": ")[1] for line in said(capsys) if line.startswith("  texts")
+    }
+    assert counts[names[0]].startswith("no exact copy, ")
+    assert counts[names[3]] == "matches nothing"
+    (written,) = (tmp_path / "new" / "takedowns").glob("*.json")
+    assert json.loads(written.read_text())["matched_nothing"] == [{"selector": "texts", "matched": names[3]}]

@@ -67,7 +67,6 @@ def test_interrupted_run_resumes_to_the_same_bytes(
         "documents",
         "fingerprints",
         "index_keys",
-        "index_urls",
         "ledger",
         "manifest.json",
         "rejected",

@@ -152,7 +152,7 @@ def test_values_come_in_the_form_of_the_ledger() -> None:
         "xn--bcher-kva.example",
     ]
     assert normal("doc_id", f" {'0F' * 16}") == ["0f" * 16]
-    assert normal("record_id", "<urn:uuid:1>", "<x>", " x ") == ["urn:uuid:1", "<x>", " x "]
+    assert normal("record_id", "<urn:uuid:1>", "<x>", " x ") == ["<urn:uuid:1>", "<x>", " x "]
     assert normal("isbn", "0-13-110362-8", "978‑0‑13‑110362‑7", "080442957x") == [
         "9780131103627",
         "9780131103627",

@@ -1,15 +1,24 @@
 """Steps of a takedown against slow twins: row ids, the closest source, followers."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lineage.catalog import open_dataset
+from lineage.takedowns.plan_takedown import plan_takedown
 from lineage.takedowns.row_ids import places_of, row_ids
 from lineage.takedowns.spread_to_copies import METHODS, Pairs, closest
 from lineage.takedowns.spread_to_followers import spread_to_followers
+from schemas.columns import LEDGER
+from schemas.errors import ConfigError
+from tests.jobs import run, write_config, write_jsonl
+from tests.takedown_data import write_request
+from transforms.takedowns.read_takedown import read_takedown
 
 
 @settings(deadline=None)
@@ -57,6 +66,8 @@ class Witnesses:
 
     def __init__(self, rows: list[tuple[int | None, str, bool]]):
         named = [None if witness is None else f"{witness:032x}" for witness, _, _ in rows]
+        marks = [[{"rule": "near_duplicate", "action": "drop", "evidence": one}] if one else [] for one in named]
+        self.manifest = {"takedowns": [{"id": "t"}]}
         self.table = pa.table(
             {
                 "doc_id": [f"{i:032x}" for i in range(len(rows))],
@@ -64,6 +75,8 @@ class Witnesses:
                 "duplicate_build": pa.nulls(len(rows), pa.string()),
                 "decision": pa.array([decision for _, decision, _ in rows], pa.string()),
                 "takedown_id": pa.array(["t" if taken else None for _, _, taken in rows], pa.string()),
+                "cluster_id": pa.repeat(f"{0:032x}", len(rows)),
+                "marks": pa.array(marks, LEDGER.schema().field("marks").type),
             }
         )
 
@@ -79,14 +92,14 @@ class Witnesses:
 
 def slow_followers(rows: list[tuple[int | None, str, bool]], gone: set[int]) -> set[int]:
     """What follows, one row at a time until nothing does any more."""
-    found = set(gone)
+    found = gone | {i for i, (_, _, taken) in enumerate(rows) if taken}
     while new := {
         i
         for i, (witness, decision, taken) in enumerate(rows)
         if i not in found and witness in found and decision == "drop" and not taken
     }:
         found |= new
-    return found - gone
+    return found - gone - {i for i, (_, _, taken) in enumerate(rows) if taken}
 
 
 graph = st.lists(
@@ -102,3 +115,23 @@ def test_followers_are_those_of_a_slow_walk(rows: list[tuple[int | None, str, bo
     """To the end of every chain, and round every circle; who is kept stands by itself, who was taken out stays out."""
     dataset: Any = Witnesses(rows)
     assert spread_to_followers(dataset, np.array(sorted(gone))).tolist() == sorted(slow_followers(rows, gone))
+
+
+def test_path_with_characters_that_cannot_be_seen_is_refused(tmp_path: Path) -> None:
+    """A zero byte would end it."""
+    path = write_request(tmp_path / "request.yaml", {"texts": ["a\0b"]})
+    with pytest.raises(ConfigError, match="is no path: it holds characters that cannot be seen"):
+        read_takedown(str(path))
+
+
+def test_domain_covers_what_is_beneath_it_whatever_its_first_label(tmp_path: Path) -> None:
+    """A SURT key lacks one `www` in front, of the domain or of a host beneath it."""
+    hosts = ["www.a.example", "www.www.a.example", "www2.www.a.example", "x.www.a.example", "www.www.a.example:81"]
+    others = ["a.example", "x.a.example", "wwww.a.example", "www.b.example"]
+    rows = [{"id": host, "url": f"https://{host}/", "text": f"text of {host}"} for host in (*hosts, *others)]
+    write_jsonl(tmp_path / "crawl.jsonl", rows)
+    write_config(tmp_path / "c.yaml", {"crawl": {"name": "c", "files": ["crawl.jsonl"]}})
+    assert run("curate", tmp_path / "c.yaml", "--output", tmp_path / "dataset", "--quiet") == 0
+    asked = read_takedown(str(write_request(tmp_path / "request.yaml", {"domains": ["www.a.example"]}, scope="named")))
+    plan = plan_takedown(open_dataset(str(tmp_path / "dataset")), asked)
+    assert sorted(plan.records["url"].to_pylist()) == sorted(f"https://{host}/" for host in hosts)

@@ -64,7 +64,7 @@ def _look_up(dataset: Dataset, text: I64, keys: I64) -> Iterator[Candidates]:
     for of_texts in np.split(np.arange(len(borders)), np.flatnonzero(np.diff(block)) + 1):
         mine = slice(borders[of_texts[0]], np.append(borders, len(text))[of_texts[-1] + 1])
         at = ranges(starts[key[mine]], count[mine])
-        yield _pairs(np.repeat(text[mine], count[mine]), place[at])
+        yield join_pairs(np.repeat(text[mine], count[mine]), place[at])
 
 
 def _keys(prints: Prints) -> tuple[I64, I64]:
@@ -90,7 +90,8 @@ def _codes(places: pa.Table) -> I64:
     return places["part"].to_numpy().astype(np.int64) << 32 | places["row"].to_numpy()
 
 
-def _pairs(text: I64, place: I64) -> Candidates:
+def join_pairs(text: I64, place: I64) -> Candidates:
+    """Candidates of texts and of rows, part << 32 | row, beside each other; in any order and perhaps repeated."""
     distinct, number = np.unique(place, return_inverse=True)
     pairs = np.unique(text * len(distinct) + number)
     text, number = np.divmod(pairs, max(len(distinct), 1))
@@ -105,4 +106,4 @@ def _without(found: Candidates, known: Candidates) -> Candidates:
     before = known.text * len(distinct) + number[: len(theirs)][known.place]
     now = found.text * len(distinct) + number[len(theirs) :][found.place]
     new = ~np.isin(now, before)
-    return _pairs(found.text[new], ours[found.place[new]])
+    return join_pairs(found.text[new], ours[found.place[new]])

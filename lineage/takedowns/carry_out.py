@@ -3,18 +3,21 @@
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lineage.catalog import Dataset
 from lineage.takedowns.claim_output import version_after
 from lineage.takedowns.count_changes import Counts, add_counts
 from lineage.takedowns.index_witnesses import index_witnesses
-from lineage.takedowns.mark_rows import mark_rows
-from lineage.takedowns.plan_takedown import Plan
+from lineage.takedowns.mark_rows import mark_rows, read_records
+from lineage.takedowns.plan_takedown import WITNESS, Plan
 from lineage.takedowns.rewrite_part import LEDGER, Revision, Rewritten, rewrite_part
+from lineage.takedowns.row_ids import row_ids
 from lineage.takedowns.write_certificate import FOLDER, write_certificate
 from lineage.takedowns.write_evidence import write_evidence
 from schemas.columns import INDEX_KEYS
@@ -57,8 +60,14 @@ def carry_out(dataset: Dataset, plan: Plan, output: str, carried_out: str, crawl
 
 
 def _nothing_new(dataset: Dataset, plan: Plan) -> bool:
-    """Whether the dataset is a version from which the same takedown took everything out before."""
-    return not len(plan.records) and plan.takedown.id in (one["id"] for one in dataset.manifest["takedowns"])
+    """Whether the dataset is a version from which the same takedown took everything out before, with a certificate."""
+    known = _known(dataset, plan)
+    return known is not None and known["certificate"] is not None and not len(plan.records)
+
+
+def _known(dataset: Dataset, plan: Plan) -> Facts | None:
+    """What the manifest says of the same takedown; if the crawl was decided by it, it has no certificate yet."""
+    return next((one for one in dataset.manifest["takedowns"] if one["id"] == plan.takedown.id), None)
 
 
 def _check_whole(dataset: Dataset, plan: Plan) -> None:
@@ -135,16 +144,31 @@ def _revised(dataset: Dataset, plan: Plan, output: str, rewritten: Iterable[Rewr
 def _record(dataset: Dataset, plan: Plan, output: str, manifest: dict[str, Any], carried_out: str, crawl: bool) -> None:
     """Write evidence and certificate, and enter them and the takedown in the manifest."""
     takedown = plan.takedown
-    known = [one for one in manifest["takedowns"] if one["id"] == takedown.id]
-    certificates = [join(dataset.directory, old["certificate"]) for old in known if old["certificate"]]
-    earlier = [record for path in certificates for record in read_json(path)["records"]]
+    plan, earlier = _with_earlier(dataset, plan)
     parquet, certificate = (join(FOLDER, f"{takedown.id}.{suffix}") for suffix in ("parquet", "json"))
     rows = write_evidence(join(output, parquet), dataset, plan, crawl)
     evidence = file_facts(join(output, parquet))
     write_certificate(join(output, certificate), dataset, manifest, plan, evidence, earlier, carried_out)
     manifest["files"][parquet] = {**evidence, "rows": rows}
-    manifest["files"][certificate] = {**file_facts(join(output, certificate)), "rows": len(earlier) + len(plan.records)}
+    records = len(earlier) + len(plan.records)
+    manifest["files"][certificate] = {**file_facts(join(output, certificate)), "rows": records}
     manifest["bytes"]["written"] = sum(facts["bytes"] for facts in manifest["files"].values())
-    records = sum(old["records"] for old in known) + len(plan.records)
     entry = {**refer([takedown])[0], "certificate": certificate, "records": records}
-    manifest["takedowns"] = [*(one for one in manifest["takedowns"] if one not in known), entry]
+    manifest["takedowns"] = [*(one for one in manifest["takedowns"] if one["id"] != takedown.id), entry]
+
+
+def _with_earlier(dataset: Dataset, plan: Plan) -> tuple[Plan, list[Facts]]:
+    """The records of what the same takedown took out before, and the plan with the works among them.
+
+    They are those of its certificate; without one the ledger tells them.
+    """
+    known = _known(dataset, plan)
+    if known is None:
+        return plan, []
+    if known["certificate"] is not None:
+        return plan, read_json(join(dataset.directory, known["certificate"]))["records"]
+    earlier = read_records(dataset, plan.takedown.id)
+    if plan.limit is not None:
+        works = row_ids(earlier.filter(pc.not_equal(earlier["selector"], WITNESS)))
+        plan = replace(plan, works=np.union1d(plan.works, works))
+    return plan, earlier.to_pylist()

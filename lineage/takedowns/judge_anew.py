@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from configs.model import Dedup
 from lineage.catalog import Dataset
 from lineage.takedowns.row_ids import cut_blocks, places_of, row_ids
+from lineage.takedowns.spread_to_followers import REPEATS, doc_ids, still_out
 from lineage.texts.read_texts import read_texts
 from schemas import reasons
 from schemas.columns import BASIS, LEDGER, SKETCH, TEXT
@@ -30,12 +31,6 @@ from transforms.kernels.survivors import NONE, Found, Members, choose_survivors,
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_REPEATS: Final = {
-    reasons.SAME_URL: "same_url",
-    reasons.EXACT_DUPLICATE: "exact",
-    reasons.NEAR_DUPLICATE: "near",
-}
-"""Kinds of witnesses by the rules that mark their duplicates."""
 _COLUMNS: Final = LEDGER.schema().names
 _PLACE: Final = ("url_host_name", "url", "source_file")
 """What the register goes by."""
@@ -61,14 +56,15 @@ NONE_JUDGED: Final = Judged(np.empty(0, np.int64), LEDGER.schema([TEXT.field()])
 
 
 def judge_anew(dataset: Dataset, gone: I64, followers: I64) -> Judged:
-    """Judge those of the `followers` (row ids) of what is `gone` that nothing keeps out but that they are duplicates.
+    """Judge those of the `followers` (row ids) of what is `gone` that were neither quarantined nor taken out before.
 
-    Texts are read again from the crawl files. Raises InputError where these are not at hand. Where the survivor policy
-    drops every duplicate nobody comes back.
+    Nor is one judged that repeats what an earlier takedown took out, which may have said `stay_out`. Texts are read
+    again from the crawl files. Raises InputError where these are not at hand. Where the survivor policy drops every
+    duplicate nobody comes back.
     """
     rules = duplicate_rules(Dedup.model_validate(dataset.manifest["config"]["dedup"]))
     ledger = dataset.ledger(places_of(followers), _COLUMNS)
-    chosen = _only_duplicates(ledger) & (rules.duplicates == "drop")
+    chosen = _may_return(dataset, gone, followers, ledger) & (rules.duplicates == "drop")
     ids, ledger = followers[chosen], ledger.filter(pa.array(chosen))
     cluster = np.asarray(ledger["cluster_id"].combine_chunks().dictionary_encode().indices)
     found = [NONE_JUDGED]
@@ -87,12 +83,12 @@ def judge_anew(dataset: Dataset, gone: I64, followers: I64) -> Judged:
     return judged
 
 
-def _only_duplicates(ledger: pa.Table) -> Flags:
-    """Which rows nothing takes out but that they are duplicates of documents of this build."""
-    marks = flat_marks(ledger)
-    repeats = pc.and_(pc.is_in(marks["rule"], pa.array([*_REPEATS])), pc.is_null(marks["evidence_build"]))
-    others = marks.filter(pc.invert(repeats))
-    return ~marked_rows(others, len(ledger), (reasons.MARK_DROP, reasons.MARK_QUARANTINE))
+def _may_return(dataset: Dataset, gone: I64, followers: I64, ledger: pa.Table) -> Flags:
+    """Which followers are out only by what goes now, and would not be quarantined without that."""
+    before = dataset.ledger(places_of(gone), ["takedown_id"])["takedown_id"]
+    now = np.union1d(gone[np.asarray(before.is_null())], followers)
+    held = marked_rows(flat_marks(ledger), len(ledger), [reasons.MARK_QUARANTINE])
+    return ~still_out(ledger, doc_ids(dataset, now)) & ~held
 
 
 def _judge(dataset: Dataset, rules: DuplicateRules, gone: I64, ids: I64, ledger: pa.Table) -> Judged:
@@ -178,7 +174,7 @@ def _members(rows: pa.Table, sets: npt.NDArray[np.uint64], rules: DuplicateRules
 def _verdicts(found: Found, places: I64, doc_id: pa.Array) -> dict[str, pa.Array]:
     """Columns of `VERDICTS` that say something, of the members at some places."""
     columns = {"bounded": pa.array(found.bounded[places])}
-    for kind in _REPEATS.values():
+    for kind in REPEATS.values():
         witness = getattr(found, kind)[places]
         columns[kind] = doc_id.take(pa.array(witness, mask=witness == NONE))
     columns["near_similarity"] = pa.array(found.similarity[places], mask=found.near[places] == NONE)
@@ -188,7 +184,7 @@ def _verdicts(found: Found, places: I64, doc_id: pa.Array) -> dict[str, pa.Array
 def _settle(
     dataset: Dataset, rules: DuplicateRules, ledger: pa.Table, prints: pa.Table, found: dict[str, pa.Array]
 ) -> pa.Table:
-    """The rows of the ledger with what was found in place of what was; all other marks stay."""
+    """The rows of the ledger with what was found in place of what was; all other marks stay, in the order of rules."""
     # Beam takes a second to load, and only this of all that is asked of a dataset needs what settles decisions.
     from transforms.decide.all_parts import OWN
     from transforms.decide.judge_members import VERDICTS, WITNESSES
@@ -196,7 +192,7 @@ def _settle(
 
     rows = len(ledger)
     marks = flat_marks(ledger)
-    others = marks.filter(pc.invert(pc.is_in(marks["rule"], pa.array([*_REPEATS, reasons.COMPARISON_BOUND]))))
+    others = marks.filter(pc.invert(pc.is_in(marks["rule"], pa.array([*REPEATS, reasons.COMPARISON_BOUND]))))
     empty = {field.name: pa.nulls(rows, field.type) for field in VERDICTS}
     stores = {f"{kind}_store": pa.repeat(pa.scalar(OWN, pa.int32()), rows) for kind in WITNESSES}
     no = {name: pa.repeat(False, rows) for name in ("taken_text", "estimated")}
@@ -207,6 +203,12 @@ def _settle(
     digests = {name: prints[name] for name in ("doc_id", "text_digest")}
     table = pa.table({name: digests.get(name, ledger[name]) for name in NARROW}).combine_chunks()
     weighed = ledger.select([column.name for column in BASIS])
-    after = settle(table, weighed, all_marks(table, weighed, others, verdicts, settings), verdicts, settings)
+    after = settle(table, weighed, _in_order(all_marks(table, weighed, others, verdicts, settings)), verdicts, settings)
     same = ("cluster_id", "cluster_size")
     return pa.table([(ledger if name in same else after)[name] for name in _COLUMNS], schema=LEDGER.schema())
+
+
+def _in_order(marks: pa.Table) -> pa.Table:
+    """The marks (`FLAT`) of each row in the order of the rules; those of one rule stay as they stand."""
+    rank = pc.index_in(marks["rule"], pa.array([*reasons.RULES])).to_numpy()
+    return marks.take(pa.array(np.lexsort([rank, marks["row"].to_numpy()])))

@@ -1,4 +1,4 @@
-"""Mark rows: ledger rows as they are once a takedown has taken them out."""
+"""Mark rows: ledger rows as they are once a takedown has taken them out; and what their marks say of that."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lineage.takedowns.plan_takedown import COPY
+from lineage.catalog import Dataset
+from lineage.takedowns.plan_takedown import COPY, RECORDS
+from lineage.takedowns.row_ids import places_of
 from schemas import reasons
 from transforms.decide.marks import Marks, flat_marks, flatten, list_marks
 from transforms.takedowns.read_takedown import Takedown
@@ -39,6 +41,27 @@ def mark_rows(ledger: pa.Table, records: pa.Table, takedown: Takedown, limit: fl
         "takedown_id": pa.repeat(takedown.id, len(ledger)),
     }
     return pa.table([changed.get(name, ledger[name]) for name in ledger.column_names], schema=ledger.schema)
+
+
+def read_records(dataset: Dataset, takedown: str) -> pa.Table:
+    """The rows that are out by a takedown (its id), with the columns of `RECORDS`, from the first of their marks by it.
+
+    `decision` is null: the ledger does not say what they had been before.
+    """
+    ids = [np.empty(0, np.int64)]
+    for part in dataset.parts("ledger"):
+        taken = dataset.read("ledger", part, ["takedown_id"])["takedown_id"]
+        ids.append((part << 32) | np.flatnonzero(np.asarray(pc.fill_null(pc.equal(taken, takedown), False))))
+    places = places_of(np.concatenate(ids))
+    ledger = dataset.ledger(places, ["doc_id", "url", "marks"])
+    marks = flat_marks(ledger)
+    marks = marks.filter(pc.equal(marks["rule"], reasons.TAKEDOWN))
+    _, first = np.unique(marks["row"].to_numpy(), return_index=True)
+    marks = marks.take(pa.array(first))
+    columns = {name: table[name] for table in (marks, places, ledger) for name in table.column_names}
+    columns |= {"decision": pa.nulls(len(ledger), pa.string()), "selector": marks["category"]}
+    columns["similarity"] = marks["value"]
+    return pa.table({name: columns[name] for name in RECORDS.names})
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

@@ -29,8 +29,10 @@ HITS: Final = pa.schema(
         pa.field("matched", pa.string(), False),
     ]
 )
-_RANGES: Final = ((")", "*"), (":", ";"), (",", "-"))
-"""What follows a host in SURT keys: its pages, pages of other ports, hosts beneath; each up to the next character."""
+_PAGES: Final = ((")", "*"), (":", ";"))
+"""What follows a host in SURT keys: its pages, and pages of other ports; each up to the next character."""
+_BENEATH: Final = (*_PAGES, (",", "-"))
+"""The same, and hosts beneath it."""
 
 
 def select_rows(dataset: Dataset, takedown: Takedown) -> pa.Table:
@@ -50,6 +52,7 @@ def select_rows(dataset: Dataset, takedown: Takedown) -> pa.Table:
         hits = pa.table([row_ids(found), pa.repeat(kind, len(found)), matched], schema=HITS)
         tables.append(hits.sort_by([("id", "ascending"), ("matched", "ascending")]))
     table = pa.concat_tables(tables)
+    table = table.group_by(HITS.names, use_threads=False).aggregate([])  # one text may be given twice
     return table.take(pa.array(np.argsort(table["id"].to_numpy(), kind="stable")))
 
 
@@ -62,7 +65,7 @@ def _by_url(dataset: Dataset, urls: pa.Array) -> pa.Table:
 def _by_domain(dataset: Dataset, domains: pa.Array) -> pa.Table:
     places = dataset.find_urls(list(_key_ranges(domains)))
     hosts = dataset.ledger(places, ["url_host_name"])["url_host_name"].combine_chunks()
-    query = places["query"].to_numpy() // len(_RANGES)
+    query = places["query"].to_numpy() // (len(_PAGES) + len(_BENEATH))
     fits = np.zeros(len(places), np.bool_)
     for number, domain in enumerate(domains.to_pylist()):
         mine = slice(*np.searchsorted(query, [number, number + 1]))
@@ -77,10 +80,9 @@ def _key_ranges(domains: pa.Array) -> Iterator[tuple[str, str]]:
     keys = url_columns(pc.binary_join_element_wise("https://", domains, "/", ""))["url_surtkey"]
     for domain, key in zip(domains.to_pylist(), keys.to_pylist(), strict=True):
         own = key.removesuffix(")/")
-        beneath = ",".join(reversed(domain.split(".")))  # a key lacks a `www.` in front, but none further behind
-        for first, end in _RANGES:
-            prefix = beneath if first == "," else own
-            yield prefix + first, prefix + end
+        whole = ",".join(reversed(domain.split(".")))  # a key lacks one `www.` in front, of `www.www.` as well
+        for prefix, ranges in ((own, _PAGES), (whole, _BENEATH)):
+            yield from ((prefix + first, prefix + end) for first, end in ranges)
 
 
 def _by_isbn(dataset: Dataset, isbns: pa.Array) -> pa.Table:

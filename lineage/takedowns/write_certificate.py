@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lineage.catalog import Dataset
+from lineage.takedowns.count_copies import count_copies
 from lineage.takedowns.plan_takedown import Plan
 from transforms.part_store import write_json
 from transforms.takedowns.read_takedown import CERTIFICATE, CERTIFICATE_VERSION, canonical
@@ -22,7 +23,8 @@ def write_certificate(
     are the facts of the Parquet beside it; `earlier` are records that the same takedown took out of versions before.
     """
     before = dataset.manifest
-    takedown = plan.takedown
+    takedown, copies = plan.takedown, count_copies(plan.records)
+    named = {record["matched"] for record in earlier}
     changed = {name for name, facts in before["files"].items() if after["files"].get(name) != facts}
     write_json(
         path,
@@ -42,7 +44,7 @@ def write_certificate(
                 {"selector": kind, "matched": written}
                 for kind, counts in plan.counts.items()
                 for written, count in counts.items()
-                if not count
+                if not count and not copies[written] and written not in named
             ],
             "taken_out_before": plan.before,
             "records": [*earlier, *plan.records.to_pylist()],

@@ -12,7 +12,7 @@ from lineage.duckdb_files import connect, location, read_parquet
 from lineage.verification.files import LEDGER, Files
 from lineage.verification.findings import FAULTS, Findings
 from schemas.columns import REPLACED
-from schemas.reasons import EXACT_DUPLICATE, KEEP, NEAR_DUPLICATE, SAME_URL, TAINT
+from schemas.reasons import EXACT_DUPLICATE, KEEP, MARK_DROP, NEAR_DUPLICATE, SAME_URL, TAINT
 from transforms.part_store import part_path
 
 MEMORY: Final = "1GB"
@@ -20,25 +20,32 @@ MEMORY: Final = "1GB"
 
 _CLAIMS: Final = """
 WITH claims AS (
-    SELECT file, row, doc_id, takedown_id, survivor_policy, unnest(marks) AS mark FROM ledger WHERE len(marks) > 0
+    SELECT file, row, doc_id, takedown_id, survivor_policy, unnest(marks) AS mark,
+        len([m FOR m IN marks IF m.action = $drop]) AS drops
+    FROM ledger WHERE len(marks) > 0
 ), named AS (
     SELECT *, mark.rule AS rule, mark.evidence AS evidence FROM claims
     WHERE list_contains($rules, mark.rule) AND mark.evidence IS NOT NULL AND mark.evidence_build IS NULL
+), dead AS (
+    SELECT named.*, witness.doc_id AS witness, witness.decision, witness.takedown_id AS taken,
+        count(*) FILTER (mark.action = $drop) OVER (PARTITION BY named.file, named.row) AS dead_drops
+    FROM named LEFT JOIN ledger AS witness ON witness.doc_id = evidence
+    WHERE witness.doc_id IS NULL OR NOT (
+        witness.decision = $keep
+        OR rule = $taint
+        OR (named.survivor_policy = 'none' AND witness.duplicate_of IS NOT NULL)
+        OR (named.takedown_id IS NOT NULL AND witness.takedown_id IS NOT NULL)
+    )
 )
-SELECT 'witnesses' AS "check", named.file, named.row, named.doc_id,
-    CASE WHEN witness.doc_id IS NULL THEN format('its mark `{}` names {}, which no ledger row has', rule, evidence)
-    ELSE format('its mark `{}` names {}, which does not survive: it is decided `{}`', rule, evidence, witness.decision)
+SELECT 'witnesses' AS "check", file, row, doc_id,
+    CASE WHEN witness IS NULL THEN format('its mark `{}` names {}, which no ledger row has', rule, evidence)
+    ELSE format('its mark `{}` names {}, which does not survive: it is decided `{}`', rule, evidence, decision)
     END AS fault
-FROM named LEFT JOIN ledger AS witness ON witness.doc_id = evidence
-WHERE witness.doc_id IS NULL OR NOT (
-    witness.decision = $keep
-    OR rule = $taint
-    OR (named.survivor_policy = 'none' AND witness.duplicate_of IS NOT NULL)
-    OR (named.takedown_id IS NOT NULL AND witness.takedown_id IS NOT NULL)
-)
+FROM dead WHERE taken IS NULL OR (drops > 0 AND drops = dead_drops)
 """
 """Marks whose evidence is no document of this build, or one that does not survive. Who taints is out itself. Under the
-survivor policy `none` a survivor goes too and names another; and a takedown takes out what repeats what it took out."""
+survivor policy `none` a survivor goes too and names another; and a takedown takes out what repeats what it took out,
+unless another mark drops that, or none does: then it is as it was, and names what went."""
 _CLUSTERS: Final = """
 WITH clusters AS (
     SELECT min(file) AS file, cluster_id, count(*) AS rows, min(doc_id) AS first,
@@ -78,7 +85,7 @@ def check_witnesses(files: Files, findings: Findings) -> None:
         return
     rules = [SAME_URL, EXACT_DUPLICATE, NEAR_DUPLICATE, TAINT]
     with _ledger(files) as connection:
-        _ask(connection, _CLAIMS, {"rules": rules, "keep": KEEP, "taint": TAINT}, findings)
+        _ask(connection, _CLAIMS, {"rules": rules, "keep": KEEP, "drop": MARK_DROP, "taint": TAINT}, findings)
         _ask(connection, _CLUSTERS, {"alone": not files.stores}, findings)
         if replaced := _locations(files, REPLACED.name):
             named = {"files": replaced, "stores": files.stores, "keep": KEEP}

@@ -132,6 +132,8 @@ def _is_absolute(path: str) -> bool:
 
 
 def _text_file(path: str) -> str:
+    if not path.isprintable():
+        raise ValueError(f"{path!r} is no path: it holds characters that cannot be seen")
     try:
         with open_input(path) as stream:
             return stream.read().decode("utf-8-sig")
