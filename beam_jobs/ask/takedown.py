@@ -67,12 +67,13 @@ def plan_lines(plan: "Plan", dry_run: bool) -> Iterator[str]:
     from lineage.takedowns.count_copies import count_copies
     from transforms.printable import printable
 
-    copies = count_copies(plan.records)
+    of_texts = count_copies(plan.records)
     request, verb = plan.takedown.request, "would go" if dry_run else "went"
     yield f"takedown {plan.takedown.id}: {printable(request.reference)}, {printable(request.requested_by)}"
     for kind, counts in plan.counts.items():
         for written, count in counts.items():
-            similar = f"no exact copy, {_documents(copies[written])} similar" if copies[written] else "matches nothing"
+            found = of_texts[written]
+            similar = f"no exact copy, {_documents(found)} similar" if found else "matches nothing"
             yield f"  {kind} {printable(written)}: {_documents(count) if count else similar}"
     why = Counter(plan.records["selector"].to_pylist())
     yield f"{_documents(len(plan.records))} {verb}" + (
