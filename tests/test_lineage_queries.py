@@ -153,10 +153,11 @@ def test_values_come_in_the_form_of_the_ledger() -> None:
     ]
     assert normal("doc_id", f" {'0F' * 16}") == ["0f" * 16]
     assert normal("record_id", "<urn:uuid:1>", "<x>", " x ") == ["<urn:uuid:1>", "<x>", " x "]
-    assert normal("isbn", "0-13-110362-8", "978‑0‑13‑110362‑7", "080442957x") == [
+    assert normal("isbn", "0-13-110362-8", "978‑0‑13‑110362‑7", "080442957x", "ISBN-13: 9780131103627") == [
         "9780131103627",
         "9780131103627",
         "9780804429573",
+        "9780131103627",
     ]
     assert normal("doi", "http://dx.doi.org/10.1000/A%28b%29", "doi.org/10.1000/x", "DOI:10.1000/x") == [
         "10.1000/a(b)",

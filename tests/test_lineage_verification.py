@@ -70,7 +70,7 @@ def test_whole_dataset_has_no_fault_and_an_account_of_every_check(dataset: Path)
         ("fingerprints", "37 texts digested anew, one of 16 signed anew"),
         ("index", "index_keys: 1,268 entries, compared with the keys of all rows"),
         ("index", "index_urls: 44 entries, compared with the keys of all rows"),
-        ("takedowns", "0, with 0 certificates and 0 rows"),
+        ("takedowns", "0; certificates: 0; rows: 0"),
         ("crawl", "44 of 44 rows read again from the crawl files and compared"),
     ]
     assert [check for check, _ in found.account if check != "index"] == [name for name in CHECKS if name != "index"]

@@ -167,7 +167,7 @@ def test_version_without_what_was_taken_out_is_whole(version: Path) -> None:
     found = examine(str(version), against_crawl=1000)
     assert found.faults.to_pylist() == []
     (entry,) = read_manifest(str(version))["takedowns"]
-    assert ("takedowns", f"1, with 1 certificates and {entry['records']} rows") in found.account
+    assert ("takedowns", f"1; certificates: 1; rows: {entry['records']}") in found.account
     assert any(line.endswith(f"version {read_manifest(str(version))['version_id']}") for _, line in found.account)
 
 
@@ -189,7 +189,7 @@ def test_takedown_of_the_config_has_no_certificate_and_is_whole(tmp_path: Path) 
     assert found.faults.to_pylist() == []
     (entry,) = read_manifest(str(dataset))["takedowns"]
     assert entry["records"] > 0
-    assert ("takedowns", f"1, with 0 certificates and {entry['records']} rows") in found.account
+    assert ("takedowns", f"1; certificates: 0; rows: {entry['records']}") in found.account
 
 
 def edited(version: Path, change: Callable[[Row], object]) -> bytes:

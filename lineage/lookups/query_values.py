@@ -23,6 +23,8 @@ from transforms.urls import normal_urls, url_names
 _HOST: Final = r"^(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\[\]]+)$"
 _DOC_ID: Final = r"^[0-9a-f]{32}$"
 _ISBN: Final = r"^(?:[0-9]\D{0,2}){9}(?:(?:[0-9]\D{0,2}){3}[0-9]|[0-9Xx])$"
+_CALLED_ISBN: Final = r"(?i)^isbn(?:-1[03])?:?\s*"
+"""What stands before a number that was copied with its name."""
 _DOI_RESOLVER: Final = re.compile(r"(?:https?://)?(?:(?:dx|www)\.)?doi\.org/|doi:\s*", re.IGNORECASE)
 
 
@@ -109,7 +111,8 @@ def _doc_ids(values: pa.Array) -> pa.Array:
 def _isbns(values: pa.Array) -> pa.Array:
     from transforms.measure.rights.identifiers import ISBN  # reads a number as in a text; a tenth of a second to load
 
-    return _only(ISBN.declared(values), pc.match_substring_regex(values, _ISBN))
+    numbers = pc.replace_substring_regex(values, _CALLED_ISBN, "")
+    return _only(ISBN.declared(numbers), pc.match_substring_regex(numbers, _ISBN))
 
 
 def _dois(values: pa.Array) -> pa.Array:

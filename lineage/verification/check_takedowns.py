@@ -29,7 +29,7 @@ def check_takedowns(files: Files, findings: Findings) -> None:
             for fault in _faults(files, said):
                 findings.fault("takedowns", fault, name)
     rows = sum(one["records"] for one in files.takedowns.values())
-    findings.say("takedowns", f"{len(files.takedowns):,}, with {len(certified):,} certificates and {rows:,} rows")
+    findings.say("takedowns", f"{len(files.takedowns):,}; certificates: {len(certified):,}; rows: {rows:,}")
     if lack := files.lack("takedowns", LEDGER) if certified else None:
         findings.say("takedowns", f"certificates not compared with all they name: {lack}")
 
