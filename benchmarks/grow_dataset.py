@@ -42,19 +42,8 @@ from transforms.publish.build_index import INDEXES, merge_range, plan_ranges, wr
 from transforms.publish.index_keys import LEDGER_COLUMNS
 from transforms.publish.manifest import WORK, write_sealed_manifest
 from transforms.publish.part_files import TEXTS, select_rows, texts_writer, write_fingerprints
-from transforms.publish.write_manifest import add_up
+from transforms.publish.write_manifest import SUMS, add_up
 
-_SUMS: Final = (
-    "kept",
-    "dropped",
-    "dropped_by",
-    "quarantined",
-    "quarantined_by",
-    "marks",
-    "flags",
-    "lists",
-    "rights_basis",
-)
 _TIMES: Final = ("rejected_by", "not_documents", "urls_without_host")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -108,7 +97,7 @@ class _Growth:
             files[name] = facts
             first[index].append(value)
         remove_tree(self.runs.directory)
-        books = add_up([one["books"] for one in written], [*_SUMS, "kept_text_bytes"])
+        books = add_up([one["books"] for one in written], [*SUMS, "kept_text_bytes"])
         write_sealed_manifest(str(self.directory), self._manifest(books, files, first))
 
     def _of_this_build(self, table: pa.Table) -> pa.Table:
@@ -142,7 +131,7 @@ class _Growth:
 
     def _manifest(self, books: Mapping[str, Any], files: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any]:
         was, times = self.dataset.manifest, self.generations
-        decided = {name: books[name] or {} for name in _SUMS}
+        decided = {name: books[name] or {} for name in SUMS}
         counted = {name: decided[name] or 0 for name in ("kept", "quarantined", "dropped")}
         counted["rejected"] = times * was["counts"]["rejected"]
         lists = [*was["sources"], *([LIST] if self.changed else [])]

@@ -12,21 +12,22 @@ Rows of the ledger are read by the row group too. All else is plain SQL over the
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineage.duckdb_files import connect, read_parquet
 from schemas.columns import INDEX_KEYS, INDEX_URLS
 from schemas.errors import InputError
 from transforms.measure.fingerprint import NearSettings
 from transforms.part_store import is_local, join, open_input, part_path
 from transforms.publish.index_keys import key_of
 from transforms.publish.manifest import read_manifest
+
+if TYPE_CHECKING:
+    import duckdb
 
 I64 = npt.NDArray[np.int64]
 Bounds = npt.NDArray[np.int64] | npt.NDArray[np.object_]
@@ -92,8 +93,10 @@ class Dataset:
         return self.connection.sql(query, params=list(parameters)).to_arrow_table()
 
     @cached_property
-    def connection(self) -> duckdb.DuckDBPyConnection:
+    def connection(self) -> "duckdb.DuckDBPyConnection":
         """A DuckDB with a view for each folder. Files that the manifest does not list are not in it."""
+        from lineage.duckdb_files import connect, read_parquet  # a quarter of a second, which finding keys does without
+
         connection = connect()
         for folder in sorted({name.split("/")[0] for name in self.manifest["files"]}):
             if files := [self.path(folder, part) for part in self.parts(folder)]:

@@ -9,6 +9,9 @@ KEEP: Final = "keep"
 QUARANTINED: Final = "quarantine"
 DROP: Final = "drop"
 
+DECIDED: Final = {KEEP: "kept", QUARANTINED: "quarantined", DROP: "dropped"}
+"""What documents are called, and counted as, by their decision."""
+
 TAKEDOWN: Final = "takedown"
 EMPTY_TEXT: Final = "empty_text"
 BLOCKLIST: Final = "blocklist"

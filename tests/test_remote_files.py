@@ -78,7 +78,7 @@ def test_object_store_is_reached_through_beam() -> None:
 def test_asking_a_local_dataset_waits_neither_for_beam_nor_for_the_web() -> None:
     """Their imports take longer than the answer."""
     modules = "lineage.catalog", "transforms.part_store", "transforms.publish.manifest"
-    heavy = "[m for m in ('apache_beam', 'aiohttp', 'pandas') if m in sys.modules]"
+    heavy = "[m for m in ('apache_beam', 'aiohttp', 'duckdb', 'pandas') if m in sys.modules]"
     code = f"import sys, {', '.join(modules)}; print({heavy})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"

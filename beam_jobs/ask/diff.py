@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import pyarrow as pa
 
+from beam_jobs.ask.options import format_option
 from schemas.errors import OutputError
 
 if TYPE_CHECKING:
@@ -20,14 +21,7 @@ Totals = Mapping[str, Any]
 @click.command("diff")
 @click.argument("old")
 @click.argument("new")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Tables, or JSON Lines: the totals, then a line for each document.",
-)
+@format_option("Tables, or JSON Lines: the totals, then a line for each document.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),

@@ -8,6 +8,8 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from beam_jobs.ask.options import format_option
+
 WIDTH: Final = 100
 """Columns of a line; only a long word goes beyond them."""
 
@@ -15,14 +17,7 @@ WIDTH: Final = 100
 @click.command("explain")
 @click.argument("dataset")
 @click.argument("doc_id")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="A page in words, or all facts as one JSON object.",
-)
+@format_option("A page in words, or all facts as one JSON object.")
 def explain_command(dataset: str, doc_id: str, form: str) -> None:
     """Say of one document where it comes from, what was decided and why, and what would change that."""
     from lineage.explanations.explain import explain, explain_facts, facts_json

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from beam_jobs.ask.options import format_option
 from lineage.lookups.queries import SELECTORS, Query, as_queries, read_queries
 from schemas.errors import UsageError
+from schemas.reasons import DECIDED
 from transforms.part_store import open_input
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ _PRINTED: Final = (
     "source_position",
 )
 """Columns that are printed for people."""
-_DECISIONS: Final = {"keep": "kept", "quarantine": "quarantined", "drop": "dropped"}
 _JSON_ROWS: Final = 1024
 """Rows that are Python objects at a time."""
 
@@ -54,14 +55,7 @@ def _selectors(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("datasets", nargs=-1, required=True)
 @_selectors
 @click.option("--queries", "file", metavar="FILE", help='JSON Lines such as {"url": "a.example"}; `-` is stdin.')
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="For people, or JSON Lines with all that is found.",
-)
+@format_option("For people, or JSON Lines with all that is found.")
 @click.option(
     "--limit", type=click.IntRange(min=0), default=SHOWN, show_default=True, help="Documents of a query in a table."
 )
@@ -142,7 +136,7 @@ def _groups(found: "pa.Table") -> Iterator["pa.Table"]:
 
 def _counts(group: "pa.Table") -> str:
     counts = Counter({one["values"]: one["counts"] for one in group["decision"].value_counts().to_pylist()})
-    words = [f"{counts[decision]:,} {word}" for decision, word in _DECISIONS.items() if counts[decision]]
+    words = [f"{counts[decision]:,} {word}" for decision, word in DECIDED.items() if counts[decision]]
     return f"{len(group):,} document{'s' * (len(group) > 1)}, {', '.join(words)}"
 
 
@@ -150,7 +144,7 @@ def _row_lines(row: Mapping[str, Any]) -> Iterator[str]:
     """What is said of a document."""
     reason = f": {row['reason']}" if row["reason"] else ""
     alike = "" if row["similarity"] is None else f", similarity {_share(row['similarity'])} ({row['method']})"
-    yield f"{row['doc_id']} {_DECISIONS[row['decision']]}{reason}{alike}"
+    yield f"{row['doc_id']} {DECIDED[row['decision']]}{reason}{alike}"
     yield f"  {row['url'] or 'no URL'}"
     if row["duplicate_of"]:
         alike = "" if row["duplicate_similarity"] is None else f", {_share(row['duplicate_similarity'])}"

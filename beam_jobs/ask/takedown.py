@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from beam_jobs.ask.options import format_option
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,14 +22,7 @@ SHOWN: Final = 20
 @click.option("--request", required=True, metavar="FILE", help="The request, in YAML: who asks, and what is to go.")
 @click.option("--output", metavar="DIR", help="Directory for the new version; the old one stays as it is.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and write nothing.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="A summary for people, or JSON Lines: the counts, then a line for each document that goes.",
-)
+@format_option("A summary for people, or JSON Lines: the counts, then a line for each document that goes.")
 @click.option("--no-crawl", is_flag=True, help="Do not read texts that the dataset does not hold from crawl files.")
 def takedown_command(dataset: str, request: str, output: str | None, dry_run: bool, form: str, no_crawl: bool) -> None:
     """Take out of a dataset what a request names, and what repeats it from anywhere."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from beam_jobs.ask.options import format_option
+
 if TYPE_CHECKING:
     from lineage.verification import Verification
 
@@ -23,14 +25,7 @@ MOST_PRINTED: Final = 20
     help="Read N ledger rows again from the crawl files that are at hand, and compare them.",
 )
 @click.option("--crawl-root", metavar="DIR", help="Where the crawl files lie now.  [default: where the config says]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="For people, or a JSON object for each fault, a line each.",
-)
+@format_option("For people, or a JSON object for each fault, a line each.")
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 def verify_command(dataset: str, against_crawl: int | None, crawl_root: str | None, form: str, quiet: bool) -> int:
     """Check every file, count and decision of a dataset. Exit code 1 if anything is wrong with it."""

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.reasons import DROP, KEEP, QUARANTINED
+from schemas.reasons import DECIDED, KEEP
 from transforms.decide.marks import count_marks, count_values, flat_marks
 
 Counts = Counter[tuple[str, ...]]
@@ -18,7 +18,7 @@ Counts = Counter[tuple[str, ...]]
 def count_rows(ledger: pa.Table) -> Counts:
     """What some rows of `LEDGER` add to the counts of their dataset."""
     counts: Counts = Counter()
-    for decision, name in ((KEEP, "kept"), (QUARANTINED, "quarantined"), (DROP, "dropped")):
+    for decision, name in DECIDED.items():
         rows = ledger.filter(pc.equal(ledger["decision"], decision))
         counts["counts", name] = len(rows)
         if decision == KEEP:

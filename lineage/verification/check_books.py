@@ -19,13 +19,12 @@ from transforms.publish.part_files import TEXTS
 
 Books = Counter[str]
 """Counts by their place in the manifest, with dots between its steps."""
-_DECIDED = {reasons.KEEP: "kept", reasons.QUARANTINED: "quarantined", reasons.DROP: "dropped"}
 
 
 def count_ledger(ledger: pa.RecordBatch, marks: pa.Table) -> Books:
     """What some ledger rows add to the books; `marks` are theirs."""
     books: Books = Counter()
-    for decision, name in _DECIDED.items():
+    for decision, name in reasons.DECIDED.items():
         rows = ledger.filter(pc.equal(ledger["decision"], decision))
         books[f"counts.{name}"] = len(rows)
         if decision == reasons.KEEP:

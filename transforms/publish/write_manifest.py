@@ -8,7 +8,7 @@ from schemas.columns import QUARANTINE, REPLACED
 from transforms.part_store import Stage, part_path
 from transforms.publish.write_parts import FOLDERS, check_books
 
-_DECIDED: Final = (
+SUMS: Final = (
     "kept",
     "dropped",
     "dropped_by",
@@ -19,6 +19,7 @@ _DECIDED: Final = (
     "lists",
     "rights_basis",
 )
+"""What the markers of decide say of their parts, to be added up."""
 
 
 def add_up(markers: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
         stages[0],
         ["records", "rejected", "rejected_by", "not_documents", "urls_without_host", "text_bytes", "input_bytes"],
     )
-    said = add_up(stages[1], _DECIDED)
+    said = add_up(stages[1], SUMS)
     wrote = add_up(stages[2], ["records", "kept_text_bytes"])
     replaced = sum(marker["replaced"] for marker in found)
     files = {**_files(FOLDERS, numbers, stages[2]), **_files([REPLACED.name], others, copied)}
