@@ -3,10 +3,11 @@
 Exit codes: 0 done; 1 the work failed; 2 the command or the config is wrong. Results go to stdout, messages to stderr.
 """
 
+import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from beam_jobs.allocator import keep_freed_memory
+from beam_jobs.logs import COMMAND, FORMATS, asks_for_json, log_to_stderr, tell
 from schemas.errors import CleartitleError, UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +29,9 @@ Options after `--` go to Apache Beam. Without a `--runner` the job runs in this 
 """
 _NO_FILESYSTEM = "Unable to get filesystem"
 """How Beam's words begin, in a ValueError, for a scheme whose library is not installed; they name what to install."""
-ASK = ("diff", "explain", "lookup", "takedown", "verify")
-"""Commands that ask a finished dataset."""
+_ASK = ("diff", "explain", "lookup", "takedown", "verify")
+COMMANDS = {**{name: f"beam_jobs.ask.{name}" for name in _ASK}, "workers": "beam_jobs.workers"}
+"""Commands that stand in modules of their own: those that ask a finished dataset, and that of a cluster's workers."""
 _CONFIG = click.argument("config", type=click.Path())
 _SET = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set a key of the config, as a.b=1.")
 _JOB_OPTIONS = (
@@ -38,7 +41,14 @@ _JOB_OPTIONS = (
     click.option("--resume", is_flag=True, help="Finish the run that was begun in the output directory."),
     click.option("--overwrite", is_flag=True, help="Remove what a run left in the output directory, and begin anew."),
     click.option("--quiet", is_flag=True, help="Show no progress."),
-    click.option("--verbose", is_flag=True, expose_value=False, help="Show Beam's log, and tracebacks."),
+    click.option("--verbose", is_flag=True, expose_value=False, help="Show what workers and Beam log, and tracebacks."),
+    click.option(
+        "--log-format",
+        type=click.Choice(FORMATS),
+        default=FORMATS[0],
+        show_default=True,
+        help="Write messages as lines of text, or one JSON object a line.",
+    ),
 )
 
 
@@ -50,14 +60,14 @@ def job(command: Command) -> Command:
 
 
 class _Commands(click.Group):
-    """The commands of this file, and those of `beam_jobs/ask`, each imported when it is asked for."""
+    """The commands of this file, and those of other modules, each imported when it is asked for."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return sorted([*super().list_commands(context), *ASK])
+        return sorted([*super().list_commands(context), *COMMANDS])
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name in ASK:
-            found: click.Command = getattr(import_module(f"beam_jobs.ask.{name}"), f"{name}_command")
+        if name in COMMANDS:
+            found: click.Command = getattr(import_module(COMMANDS[name]), f"{name}_command")
             return found
         return super().get_command(context, name)
 
@@ -79,7 +89,9 @@ def curate_command(output: str, work: str | None, **job_arguments: Any) -> None:
 
     start = _Start(**job_arguments)
     start.claim(output, work)
-    print_summary(curate(start.prepared, output, work, start.job), output)
+    manifest = curate(start.prepared, output, work, start.job)
+    start.show_figures(manifest["alarms"])
+    print_summary(manifest, output)
 
 
 @cli.command("measure", epilog=EPILOG)
@@ -92,6 +104,7 @@ def measure_command(output: str, **job_arguments: Any) -> None:
     start = _Start(**job_arguments)
     start.claim(output)
     measure(start.prepared, output, start.job)
+    start.show_figures()
     click.echo(output)
 
 
@@ -107,6 +120,7 @@ def decide_command(measured: str, output: str, **job_arguments: Any) -> None:
     store = start.stage(measured, "measure")
     start.claim(output)
     decide(start.prepared, store, output, start.job)
+    start.show_figures()
     click.echo(output)
 
 
@@ -131,6 +145,7 @@ def publish_command(measured: str, decided: str, output: str, **job_arguments: A
         with hold(join(output, WORK)):
             resumed = claim(start.prepared, output)
             manifest = publish(start.prepared, *stages, output, start.job, {}, resumed)
+    start.show_figures(manifest["alarms"])
     print_summary(manifest, output)
 
 
@@ -184,7 +199,10 @@ class _Start:
         resume: bool,
         overwrite: bool,
         quiet: bool,
+        log_format: str,
     ):
+        from beam_jobs.check_engine import check_engine
+        from beam_jobs.engine import Engine
         from beam_jobs.job import Job
         from beam_jobs.options import beam_options
         from beam_jobs.prepare import prepare
@@ -192,11 +210,15 @@ class _Start:
         from configs.load import load
 
         options = beam_options(beam)
-        self.prepared = prepare(load(config, overrides))
-        self.job = Job(options, Reporter(quiet=quiet), overwrite)
+        read = load(config, overrides)
+        check_engine(options)
+        self.prepared = prepare(read)
+        engine = Engine(options, self.prepared.build_id[:8])
+        click.get_current_context().call_on_close(engine.close)
+        self.job = Job(engine, Reporter(quiet=quiet, as_json=log_format == "json"), overwrite)
         self.resume = resume
         for warning in self.prepared.sources.warnings():
-            click.echo(f"cleartitle: {warning}", err=True)
+            tell(f"{COMMAND}{warning}", level=logging.WARNING)
 
     def stage(self, directory: str, command: str) -> "Stage":
         """The finished stage in a directory. Raises OutputError if it is not finished, or of another config."""
@@ -214,46 +236,62 @@ class _Start:
 
         for directory in filter(None, (output, work)):
             refuse_stores(directory, [store.directory for store in self.prepared.earlier])
+        from beam_jobs.check_engine import check_paths
+
         inputs = [file.path for file in self.prepared.plan.files]
+        check_paths(self.job.engine.options, [*filter(None, (output, work)), *inputs])
         inputs += self.prepared.config.takedowns
         claim_output(output, resume=self.resume, overwrite=self.job.overwrite, inputs=inputs)
+
+    def show_figures(self, alarms: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Say on stderr what was done; alarms as well where machines read it, as the summary has them in words."""
+        from beam_jobs.stage_figures import show_figures
+
+        show_figures(self.job.engine.steps, self.job.reporter)
+        if self.job.reporter.as_json:
+            for alarm in alarms:
+                told = {name: value for name, value in alarm.items() if name != "message"}
+                tell(alarm["message"], told, logging.WARNING)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    verbose = "--verbose" in words
-    # Beam reports a failed step as several tracebacks in its log, each longer than the letter that says what happened.
-    logging.disable(logging.NOTSET if verbose else logging.CRITICAL)
+    own = words[: words.index("--")] if "--" in words else words
+    with log_to_stderr(as_json=asks_for_json(own), verbose="--verbose" in own):
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     try:
         result = cli.main(words, prog_name="cleartitle", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        shown = io.StringIO()
+        error.show(shown)
+        return _fail(shown.getvalue().rstrip("\n"), error.exit_code)
     except CleartitleError as error:
-        logging.getLogger(__name__).info("Traceback", exc_info=error)
-        click.echo(f"cleartitle: {error}", err=True)
-        return error.exit_code
+        return _fail(f"{COMMAND}{error}", error.exit_code, error)
     except (BrokenPipeError, SystemExit):
         # Results are printed when all is done, and their reader has seen enough; rich leaves by SystemExit then.
         return 0
     except OSError as error:
-        click.echo(f"cleartitle: {error}", err=True)
-        return 1
+        return _fail(f"{COMMAND}{error}", 1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("cleartitle: interrupted. What is done is kept; the same command with --resume goes on.", err=True)
-        return 1
+        return _fail(f"{COMMAND}interrupted. What is done is kept; the same command with --resume goes on.", 1)
     except Exception as error:
         if str(error).startswith(_NO_FILESYSTEM):
-            click.echo(f"cleartitle: {error}", err=True)
-            return UsageError.exit_code
-        logging.getLogger(__name__).info("Traceback", exc_info=error)
-        click.echo(f"cleartitle: this should not happen: {type(error).__name__}: {error}", err=True)
-        click.echo("The same command with --verbose shows where.", err=True)
-        return 1
-    finally:
-        logging.disable(logging.NOTSET)
+            return _fail(f"{COMMAND}{error}", UsageError.exit_code)
+        where = "The same command with --verbose shows where."
+        return _fail(f"{COMMAND}this should not happen: {type(error).__name__}: {error}\n{where}", 1, error)
     return result if isinstance(result, int) else 0
+
+
+def _fail(said: str, exit_code: int, error: Exception | None = None) -> int:
+    """Say why the command fails, and return its exit code; where an error came from is for the log."""
+    if error:
+        logging.getLogger(__name__).info("Traceback", exc_info=error)
+    tell(said, {"exit_code": exit_code}, logging.ERROR)
+    return exit_code
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

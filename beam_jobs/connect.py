@@ -21,9 +21,8 @@ from dataclasses import asdict, dataclass
 from itertools import count
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_jobs.options import run_pipeline
+from beam_jobs.engine import Engine
 from schemas.errors import WorkError
 from transforms.decide import choose_leaders, count_components, relabel_nodes, write_members
 from transforms.decide.choose_leaders import ChooseLeaders
@@ -44,7 +43,7 @@ def connect_components(
     pairs: Stage,
     members: Stage,
     work: str,
-    options: PipelineOptions,
+    engine: Engine,
     payload_bytes: int,
     max_rounds: int,
     tell: Callable[[str], None],
@@ -52,10 +51,11 @@ def connect_components(
 ) -> None:
     """Write the members of all components of the edges in `pairs`, and marker 0 of `members`; nothing if it is there.
 
-    `payload_bytes` is what one shuffle may hold; edges of no more than that are connected on one worker, which takes
-    about seven times their bytes. `work` is a directory for what passes between rounds; it is removed at the end, and
-    a run that was broken goes on from what is in it. `tell` is told of each step, in a few words. The files are the
-    same for any of these settings. Raises WorkError if anything is left to connect after `max_rounds`.
+    `payload_bytes` is what one machine may hold; edges of no more than that are connected on one worker, which takes
+    about seven times their bytes, and a local shuffle is cut to that. `work` is a directory for what passes between
+    rounds; it is removed at the end, and a run that was broken goes on from what is in it. `tell` is told of each
+    step, in a few words. The files are the same for any of these settings. Raises WorkError if anything is left to
+    connect after `max_rounds`.
     """
     if members.marker(0) is None:
         edges = _weigh(pairs.directory)
@@ -64,12 +64,12 @@ def connect_components(
         if edges.bytes <= limit:
             tell("connecting components")
             step = ConnectComponents(pairs, members)
-            run_pipeline(options, lambda root: root | SpreadParts([0]) | "Connect" >> step)
+            engine.run("connect", lambda root: root | SpreadParts([0]) | "Connect" >> step)
         else:
-            digest = f"{members.digest} of {pairs.directory} by {chunk_bytes}"
+            digest = f"{members.digest} of {pairs.directory} by {chunk_bytes}, {engine.partition_bytes}"
             journal = Stage(work, digest)
             journal.begin({}, overwrite=True)
-            rounds = _Rounds(journal, members, options, limit, chunk_bytes, tell)
+            rounds = _Rounds(journal, members, engine, limit, chunk_bytes, tell)
             rounds.name(rounds.expand(rounds.contract(edges, max_rounds)))
     remove_tree(work)
 
@@ -109,14 +109,14 @@ class _Rounds:
         self,
         journal: Stage,
         members: Stage,
-        options: PipelineOptions,
+        engine: Engine,
         limit: int,
         chunk_bytes: int,
         tell: Callable[[str], None],
     ):
-        self.journal, self.members, self.options = journal, members, options
+        self.journal, self.members, self.engine = journal, members, engine
         self.limit, self.chunk_bytes, self.tell = limit, chunk_bytes, tell
-        self.steps = count()
+        self.steps, self.pipelines = count(), count()
 
     def contract(self, edges: _Files, max_rounds: int) -> list[_Level]:
         """The leaders of every round, until no edge is left."""
@@ -151,7 +151,7 @@ class _Rounds:
         labels = level.labels
         names = Stage(join(self.journal.directory, "names"), self.journal.digest)
         payload = labels.rows * count_components.SENT_BYTES
-        spread = partitions(payload)
+        spread = partitions(payload, self.engine.partition_bytes)
 
         def count_all(_: str) -> None:
             self._run_turns(
@@ -167,7 +167,8 @@ class _Rounds:
             lambda turn: WriteMembers(Chunks(final.directory), self.members.directory, turn),
         )
         totals = {key: sum(int(fact[key]) for fact in facts) for key in ("members", "components")}
-        self.members.finish(0, {**totals, "largest": max(int(fact["largest"]) for fact in facts)})
+        largest = max(facts, key=lambda fact: (fact["largest"], -fact["largest_id"]))
+        self.members.finish(0, {**totals, **{key: largest[key] for key in ("largest", "largest_id")}})
 
     def _chunk_size(self, edges: _Files) -> int:
         """Files that are read at once: all, if they are within the limit."""
@@ -176,7 +177,7 @@ class _Rounds:
     def _choose(self, edges: _Files, number: int) -> _Level:
         chunks = Chunks(edges.directory, self._chunk_size(edges))
         payload = 2 * edges.rows * choose_leaders.SENT_BYTES  # an edge has two nodes
-        spread = partitions(payload)
+        spread = partitions(payload, self.engine.partition_bytes)
 
         def choose(target: str) -> None:
             # Salt 0 places nodes in partitions.
@@ -220,9 +221,13 @@ class _Rounds:
             self._run(range(chunks), make(Turn(number, passes)))
 
     def _run(self, chunks: Sequence[int], step: beam.PTransform) -> None:
-        run_pipeline(self.options, lambda root: root | SpreadParts(chunks) | "Step" >> step)
+        name = f"connect-{next(self.pipelines)}"
+        self.engine.run(name, lambda root: root | SpreadParts(chunks) | step)
 
     def _passes(self, payload: int) -> int:
+        """How often a shuffle of so many bytes is begun: a cluster keeps it on its disks."""
+        if not self.engine.local:
+            return 1
         return max(1, -(-payload // self.limit))
 
 

@@ -1,15 +1,16 @@
 """Decide: a measured store to ledgers, in passes that bound the memory of a shuffle."""
 
 import itertools
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam import PTransform
 
 from beam_jobs.connect import connect_components
+from beam_jobs.engine import Engine
 from beam_jobs.job import Job, count_records
-from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import StageProgress
 from transforms.decide.all_parts import AllParts
@@ -36,7 +37,7 @@ def decide(prepared: Prepared, measured: Stage, directory: str, job: Job) -> Sta
     """Decide on every measured record. Raises OutputError if the store is incomplete or of another config or input."""
     decided = Stage(directory, prepared.build_digest)
     decided.begin({"build_id": prepared.build_id}, overwrite=job.overwrite)
-    steps = _Steps(prepared, measured, decided, job.options)
+    steps = _Steps(prepared, measured, decided, job.engine)
     with job.reporter.watch("decide", decided, len(settled_parts(prepared, steps.parts))) as progress:
         steps.run(progress)
     return decided
@@ -50,8 +51,8 @@ def settled_parts(prepared: Prepared, parts: AllParts) -> list[int]:
 class _Steps:
     """The steps of decide, each of which leaves files and a marker, so that a broken run goes on where it was."""
 
-    def __init__(self, prepared: Prepared, measured: Stage, decided: Stage, options: PipelineOptions):
-        self.prepared, self.measured, self.decided, self.options = prepared, measured, decided, options
+    def __init__(self, prepared: Prepared, measured: Stage, decided: Stage, engine: Engine):
+        self.prepared, self.measured, self.decided, self.engine = prepared, measured, decided, engine
         self.rules = prepared.duplicates
         self.parts = AllParts(measured, len(prepared.plan.parts), prepared.earlier)
         self.weighed, self.members = self._step("sources"), self._step("members")
@@ -72,10 +73,10 @@ class _Steps:
         stores = tuple(store.build for store in self.prepared.earlier)
         settings = Settings(self.rules, stores, self.prepared.build_id, self.prepared.sources.takedowns.takedowns)
         settle = SettleDecisions(self.parts, self.decided, judged, passes, self.weighed, settings)
-        run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Settle" >> settle)
+        self.engine.run("settle", lambda root: root | SpreadParts(left) | "Settle" >> settle)
 
     def _step(self, name: str) -> Stage:
-        """Where a step leaves its files. Passes are part of the name: another number of them cuts otherwise."""
+        """Where a step leaves its files. How it is cut is part of the name: another engine or memory cuts otherwise."""
         step = Stage(join(self.decided.directory, name), self.decided.digest)
         step.begin({})
         return step
@@ -94,19 +95,20 @@ class _Steps:
         sources, lists = self.prepared.sources, join(self.decided.directory, "lists")
         rules = replace(sources, lists=sources.lists.store(lists))
         step = WeighSources(self.parts, self.weighed, rules)
-        run_pipeline(self.options, lambda root: root | SpreadParts(left) | "Weigh" >> step)
+        self.engine.run("weigh", lambda root: root | SpreadParts(left) | "Weigh" >> step)
         remove_tree(lists)
 
     def _pair(self, progress: StageProgress) -> Stage:
         rules = self.rules
         columns = key_columns(rules.url, rules.pairs_texts, rules.bands)
-        passes = _pair_passes(columns, max(1, self.records * rules.key_bytes), self._budget())
-        pairs = self._step(f"pairs-{len(passes)}")
+        column_bytes = max(1, self.records * rules.key_bytes)
+        passes = _pair_passes(columns, column_bytes, self._shuffle_bytes(), self.engine.partition_bytes)
+        pairs = self._step(f"pairs-{len(passes)}-{passes[0].partitions if passes else 0}")
         for share in passes:
             progress.phase = f"pairing candidates, pass {share.number + 1} of {len(passes)}"
             if pairs.marker(share.number) is None:
                 step = PairCandidates(self.parts, pairs, share, rules.sketch_words, rules.least_to_tie)
-                self._run_pass(pairs, share.number, range(self.parts.count), step)
+                self._run_pass(f"pair-{share.number}", pairs, share.number, range(self.parts.count), step)
         return pairs
 
     def _connect(self, pairs: Stage, progress: StageProgress) -> None:
@@ -115,20 +117,21 @@ class _Steps:
 
         work = join(self.decided.directory, "components")
         rounds = self.prepared.config.run.component_rounds
-        connect_components(pairs, self.members, work, self.options, self._budget(), rounds, tell)
+        connect_components(pairs, self.members, work, self.engine, self._worker_bytes(), rounds, tell)
 
     def _judge(self, progress: StageProgress) -> tuple[Stage, list[JudgePass]]:
         found = self.members.marker(0) or {}
         payload = int(found["members"]) * self.rules.member_bytes
-        count = min(max(1, -(-payload // self._budget())), int(found["components"]))
-        judged = self._step(f"verdicts-{count}")
+        count = min(max(1, -(-payload // self._shuffle_bytes())), int(found["components"]))
+        spread = partitions(payload // max(1, count), self.engine.partition_bytes)
+        judged = self._step(f"verdicts-{count}-{spread}")
         holders = sorted(_numbers(self.members.directory))
-        passes = [JudgePass(number, count, partitions(payload // count)) for number in range(count)]
+        passes = [JudgePass(number, count, spread) for number in range(count)]
         for share in passes:
             progress.phase = f"judging duplicates, pass {share.number + 1} of {count}"
             if judged.marker(share.number) is None:
                 step = MarkDuplicates(self.parts, self.members, judged, self.weighed, self.rules, share)
-                self._run_pass(judged, share.number, holders, step)
+                self._run_pass(f"judge-{share.number}", judged, share.number, holders, step)
             remove_tree(share.sets_directory(judged))
         return judged, passes
 
@@ -140,23 +143,27 @@ class _Steps:
         counts = {name: facts[name] for name in ("members", "components", "largest")}
         return {**counts, **merge_clusters(read_json(path) for path in paths)}
 
-    def _run_pass(self, stage: Stage, number: int, parts: Sequence[int], step: PairCandidates | MarkDuplicates) -> None:
-        run_pipeline(self.options, lambda root: root | SpreadParts(parts) | "Step" >> step)
+    def _run_pass(self, name: str, stage: Stage, number: int, parts: Sequence[int], step: PTransform) -> None:
+        self.engine.run(name, lambda root: root | SpreadParts(parts) | step)
         stage.finish(number, {})
 
-    def _budget(self) -> int:
-        """Bytes that one pass may send through a shuffle."""
+    def _worker_bytes(self) -> int:
+        """Bytes of a shuffle that one machine can hold."""
         return max(LEAST_BYTES, self.prepared.config.run.shuffle_memory // HELD_TIMES)
 
+    def _shuffle_bytes(self) -> int:
+        """Bytes that one pass may send through a shuffle: a cluster keeps them on its disks, so one pass will do."""
+        return self._worker_bytes() if self.engine.local else sys.maxsize
 
-def _pair_passes(columns: Sequence[str], column_bytes: int, budget: int) -> list[PairPass]:
+
+def _pair_passes(columns: Sequence[str], column_bytes: int, budget: int, partition_bytes: int) -> list[PairPass]:
     """Columns in runs that keep to the budget; a column that is larger than it is cut by the residues of its keys."""
     modulus = -(-column_bytes // budget)
     width = max(1, budget // column_bytes)
     runs = [tuple(columns[start : start + width]) for start in range(0, len(columns), width)]
     shares = itertools.product(runs, range(modulus))
     return [
-        PairPass(number, run, residue, modulus, partitions(column_bytes * len(run) // modulus))
+        PairPass(number, run, residue, modulus, partitions(column_bytes * len(run) // modulus, partition_bytes))
         for number, (run, residue) in enumerate(shares)
     ]
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from apache_beam.options.pipeline_options import PipelineOptions
-
+from beam_jobs.engine import Engine
 from beam_jobs.progress import Reporter
 from schemas.errors import OutputError
 from transforms.part_store import Stage
@@ -13,7 +12,7 @@ from transforms.part_store import Stage
 class Job:
     """Where a run runs, whom it tells, and whether it may replace what was begun for something else."""
 
-    options: PipelineOptions
+    engine: Engine
     reporter: Reporter
     overwrite: bool = False
 

@@ -1,7 +1,6 @@
 """Measure: crawl files to a measured store."""
 
 from beam_jobs.job import Job
-from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
 from transforms.measure.fingerprint import fingerprint_facts
 from transforms.measure.measure_parts import MeasureParts
@@ -27,5 +26,5 @@ def measure(prepared: Prepared, directory: str, job: Job, codec: str = "lz4") ->
         step = MeasureParts(store, prepared.config.crawl.name, prepared.read, prepared.near, codec)
         if left:
             write_plan(prepared.plan, store)
-            run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Measure" >> step)
+            job.engine.run("measure", lambda root: root | SpreadParts(left) | "Measure" >> step)
     return store

@@ -28,7 +28,7 @@ from transforms.publish.write_parts import FOLDERS
 _FOLDERS: Final = (*FOLDERS, REPLACED.name, INDEX_KEYS.name, INDEX_URLS.name, TAKEN.name)
 _PARTS: Final = re.compile(r"part-\d{5,}\.parquet|[0-9a-f]{16}\.(json|parquet)")
 _STAGE: Final = re.compile(
-    rf"stage\.json|{re.escape(CLUSTERS)}|lists|sources|members|components|(pairs|verdicts)-\d+|plan-\d{{5,}}\.json"
+    rf"stage\.json|{re.escape(CLUSTERS)}|lists|sources|members|components|(pairs|verdicts)-\d+-\d+|plan-\d{{5,}}\.json"
     rf"|part-\d{{5,}}\.(json|parquet|rejected\.parquet|{re.escape(REPLACED_SUFFIX)})"
 )
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import Final
 
 from configs.model import Config, digest, measure_digest
@@ -25,17 +24,8 @@ from transforms.measure.rights.find_rights import SIGNALS_VERSION
 from transforms.takedowns.match_selectors import Asked, SelectorIndex
 from transforms.takedowns.open_takedowns import asked_by, open_takedowns
 from transforms.takedowns.read_takedown import Takedown
+from transforms.versions import versions
 
-LIBRARIES: Final = (
-    "apache-beam",
-    "pyarrow",
-    "numpy",
-    "numba",
-    "FastWARC",
-    "Resiliparse",
-    "publicsuffixlist",
-    "ada-url",
-)
 _WITHOUT_NEAR: Final = (
     "warning: `dedup.near` is null, so of what `takedowns` take out only equal texts are found again. "
     "Leave it out to find edited copies too."
@@ -97,7 +87,7 @@ def prepare(config: Config) -> Prepared:
         duplicates=replace(rules, takedowns=tuple(one.limit for one in asked)),
         earlier=open_earlier(config.dedup.against, fingerprint_facts(settings)),
         takedowns=takedowns,
-        versions={name: version(name) for name in ("cleartitle", *LIBRARIES)},
+        versions=versions(),
     )
 
 

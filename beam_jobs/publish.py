@@ -7,7 +7,6 @@ from typing import Any
 
 from beam_jobs.decide import settled_parts
 from beam_jobs.job import Job
-from beam_jobs.options import run_pipeline
 from beam_jobs.output_dir import sweep_output
 from beam_jobs.prepare import Prepared
 from beam_jobs.survey import survey
@@ -86,7 +85,7 @@ def publish(
         left = [number for number in numbers if not _stands(published, number, dataset)]
         if left:
             step = WriteParts(measured, decided, published, dataset)
-            run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Write" >> step)
+            job.engine.run("write", lambda root: root | SpreadParts(left) | "Write" >> step)
         found = balance(measured, decided, published, parts.own, len(numbers) - parts.own)
         progress.phase = "indexing"
         files, index = _build_index(prepared, published, parts.own, dataset, job)
@@ -116,7 +115,7 @@ def _build_index(
     left = [number for number, path in enumerate(paths) if not _is_merged(merged, number, path)]
     if left:
         step = MergeIndex(published, parts, ranges, merged, dataset)
-        run_pipeline(job.options, lambda root: root | SpreadParts(left) | "Merge" >> step)
+        job.engine.run("index", lambda root: root | SpreadParts(left) | "Merge" >> step)
     return index_facts(merged, ranges)
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from beam_jobs.decide import CLUSTERS
 from beam_jobs.job import Job
-from beam_jobs.options import run_pipeline
 from beam_jobs.prepare import Prepared
 from configs.bands import candidate_curve
 from schemas.errors import OutputError
@@ -65,9 +64,9 @@ def _count_sources(prepared: Prepared, parts: int, decided: Stage, work: str, jo
     alarms = prepared.config.alarms
     markers = [decided.marker(number) or {} for number in range(parts)]
     totals = {name: sum(int(marker.get(name, 0)) for marker in markers) for name in ("records", "dropped")}
-    spread = partitions(totals["records"] * SENT_BYTES)
+    spread = partitions(totals["records"] * SENT_BYTES, job.engine.partition_bytes)
     step = CountSources(decided, work, spread, alarms.source_records, alarms.source_loss)
-    run_pipeline(job.options, lambda root: root | SpreadParts(range(parts)) | "Count" >> step)
+    job.engine.run("survey", lambda root: root | SpreadParts(range(parts)) | "Count" >> step)
     found = merge_ranks(read_json(join(work, name)) for name in list_file_names(work))
     remove_tree(work)
     return {**found, **totals}

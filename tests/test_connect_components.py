@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 import beam_jobs.connect
 from beam_jobs.connect import connect_components
-from beam_jobs.options import run_pipeline
+from beam_jobs.engine import Engine
 from schemas.errors import WorkError
 from tests.graphs import I64, U64, components, ends
 from tests.memory_files import MemoryFiles
@@ -52,18 +52,28 @@ def members_of(place: Path | str) -> Stage:
     return stage
 
 
+class _Watched(Engine):
+    """An engine that lets a `Run` run its pipelines."""
+
+    run_of: "Run"
+
+    def run(self, name: str, build: Callable[[Pipeline], object]) -> None:
+        self.run_of.run(self, name, build)
+
+
 class Run:
     """A run over edges in `place`; remembers what it was told and how many pipelines it ran."""
 
-    def __init__(self, place: Path, monkeypatch: pytest.MonkeyPatch):
+    def __init__(self, place: Path):
         self.place, self.told, self.pipelines, self.chunk = place, list[str](), 0, CHUNK
         self.members = members_of(place)
         self.after_pipeline: Callable[[], None] = lambda: None
         self.in_processes: tuple[int, ...] = ()
-        monkeypatch.setattr(beam_jobs.connect, "run_pipeline", self._run)
 
-    def _run(self, beam: PipelineOptions, build: Callable[[Pipeline], object]) -> None:
-        run_pipeline(options(2, "multi_processing") if self.pipelines in self.in_processes else beam, build)
+    def run(self, engine: Engine, name: str, build: Callable[[Pipeline], object]) -> None:
+        """Run a pipeline of an engine, in processes if it is one of `in_processes`."""
+        other = Engine(options(2, "multi_processing")) if self.pipelines in self.in_processes else engine
+        Engine.run(other, name, build)
         self.pipelines += 1
         self.after_pipeline()
 
@@ -71,15 +81,17 @@ class Run:
         """The files of `members` after a run whose workers hold no more than `memory`."""
         work = f"{self.members.directory}/rounds"
         pairs = Stage(f"{self.place}/pairs", "pairs")
-        connect_components(pairs, self.members, work, beam or options(), memory, most, self.told.append, self.chunk)
+        engine = _Watched(beam or options())
+        engine.run_of = self
+        connect_components(pairs, self.members, work, engine, memory, most, self.told.append, self.chunk)
         return {path.name: path.read_bytes() for path in sorted(Path(self.members.directory).iterdir())}
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(tmp_path: Path) -> Run:
     """A run over a grid that takes several rounds."""
     lay(tmp_path, *(ids(end) for end in ends("grid", NODES)))
-    return Run(tmp_path, monkeypatch)
+    return Run(tmp_path)
 
 
 @pytest.fixture
@@ -93,8 +105,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What one worker writes for the same grid."""
     place = tmp_path_factory.mktemp("unbroken")
     lay(place, *(ids(end) for end in ends("grid", NODES)))
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        return Run(place, monkeypatch).connect(1 << 30)
+    return Run(place).connect(1 << 30)
 
 
 def assert_members(stage: Stage, a: U64, b: U64) -> None:
@@ -115,16 +126,14 @@ def assert_members(stage: Stage, a: U64, b: U64) -> None:
 
 
 @pytest.mark.parametrize("shape", ["path", "star"])
-def test_million_nodes_are_connected_in_two_rounds_of_partitions_of_the_usual_size(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
-) -> None:
+def test_million_nodes_are_connected_in_two_rounds_of_partitions_of_the_usual_size(tmp_path: Path, shape: str) -> None:
     """Edges in random order over 40 files, and workers that hold one partition, as little as can be."""
     a, b = (ids(end, 50_000) for end in ends(shape, 1_000_000))
     lay(tmp_path, a, b, 40)
-    run = Run(tmp_path, monkeypatch)
+    run = Run(tmp_path)
     said: list[str] = []
     pairs = Stage(f"{tmp_path}/pairs", "pairs")
-    connect_components(pairs, run.members, f"{tmp_path}/work", options(), 1, 2, said.append)
+    connect_components(pairs, run.members, f"{tmp_path}/work", Engine(options()), 1, 2, said.append)
     assert_members(run.members, a, b)
     assert said == [
         "connecting components, round 1",
@@ -137,12 +146,12 @@ def test_million_nodes_are_connected_in_two_rounds_of_partitions_of_the_usual_si
 
 @pytest.mark.usefixtures("single_pass")
 @pytest.mark.parametrize("shape", ["grid", "sparse", "dense"])
-def test_rounds_write_the_bytes_of_one_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+def test_rounds_write_the_bytes_of_one_worker(tmp_path: Path, shape: str) -> None:
     """Whatever the shape: the files and the marker, byte by byte, and what scipy finds."""
     a, b = (ids(end) for end in ends(shape, NODES))
     lay(tmp_path / "one", a[a != b], b[a != b])
     lay(tmp_path / "many", a[a != b], b[a != b])
-    one, many = Run(tmp_path / "one", monkeypatch), Run(tmp_path / "many", monkeypatch)
+    one, many = Run(tmp_path / "one"), Run(tmp_path / "many")
     assert one.connect(1 << 30) == many.connect(50 << 10 if shape == "sparse" else 150 << 10)
     assert one.told == ["connecting components"]
     assert "connecting components, round 1" in many.told
@@ -157,18 +166,17 @@ def test_any_small_graph_is_connected_alike(tmp_path_factory: pytest.TempPathFac
     place = tmp_path_factory.mktemp("small")
     a, b = (ids(np.array(column), 8) for column in zip(*edges, strict=True))
     lay(place, a, b, 3)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        run = Run(place, monkeypatch)
-        run.chunk = 1
-        run.connect(1200)
+    run = Run(place)
+    run.chunk = 1
+    run.connect(1200)
     assert "connecting components, round 1" in run.told
     assert_members(run.members, a, b)
 
 
-def test_no_edges_make_no_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_edges_make_no_members(tmp_path: Path) -> None:
     """A crawl without any candidates: a marker that says so, and no file."""
     lay(tmp_path, np.empty(0, np.uint64), np.empty(0, np.uint64), 1)
-    run = Run(tmp_path, monkeypatch)
+    run = Run(tmp_path)
     assert list(run.connect(1 << 30)) == ["part-00000.json", "stage.json"]
     marker = run.members.marker(0) or {}
     assert [marker[key] for key in ("members", "components", "largest")] == [0, 0, 0]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beam_jobs.options import beam_options, run_pipeline
+from beam_jobs.engine import Engine
+from beam_jobs.options import beam_options
 from schemas.errors import WorkError
 from tests.tables import Row, ledger
 from transforms.part_store import Stage, list_names, read_json, write_file
@@ -138,7 +139,7 @@ def decided(directory: Path) -> Stage:
 def count(stage: Stage, directory: Path, partitions: int, workers: int = 1) -> dict[str, Any]:
     step = CountSources(stage, str(directory), partitions, 5, 0.3)
     options = beam_options([f"--direct_num_workers={workers}"])
-    run_pipeline(options, lambda root: root | SpreadParts(range(len(PARTS))) | "Count" >> step)
+    Engine(options).run("survey", lambda root: root | SpreadParts(range(len(PARTS))) | "Count" >> step)
     return merge_ranks(read_json(str(directory / name)) for name in list_names(str(directory)))
 
 

@@ -10,7 +10,7 @@ from tests.memory_files import MemoryFiles
 
 FOLDERS = ("documents", "fingerprints", "ledger", "rejected", "replaced")
 RUN = ("manifest.json", *(f"{folder}/part-00000.parquet" for folder in FOLDERS))
-WORK = ("_work/measured/stage.json", "_work/decided/pairs-1/edges-000-00000.arrow")
+WORK = ("_work/measured/stage.json", "_work/decided/pairs-1-8/edges-000-00000.arrow")
 STAGE = (
     "stage.json",
     "part-00000.json",
@@ -20,9 +20,9 @@ STAGE = (
     "clusters.json",
     "components/stage.json",
     "members/part-00000.arrow",
-    "pairs-3/part-00000.json",
-    "verdicts-12/part-00000.json",
-    "verdicts-12/pass-00000/clusters-00000.json",
+    "pairs-3-8/part-00000.json",
+    "verdicts-12-9/part-00000.json",
+    "verdicts-12-9/pass-00000/clusters-00000.json",
 )
 LEFT = (".manifest.json.tmp-01ab", ".stage.json.tmp-01ab", ".part-00000.parquet.tmp-01ab")
 
@@ -115,7 +115,7 @@ def test_documents_of_a_stranger_are_never_touched(tmp_path: Path, resume: bool,
         RUN,
         (*RUN, *WORK),
         STAGE,
-        ("stage.json", *(f"{step}/x" for step in ("lists", "sources", "members", "verdicts-2"))),
+        ("stage.json", *(f"{step}/x" for step in ("lists", "sources", "members", "verdicts-2-8"))),
         (*STAGE, *LEFT),
     ],
 )

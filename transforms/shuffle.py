@@ -11,15 +11,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 PARTITION_BYTES = 8 << 20
-"""About how much payload one partition of a shuffle holds."""
+"""About how much payload one partition of a shuffle holds on one machine."""
 
 Packed = tuple[int, bytes]
 """An element of a shuffle: partition (or part) number, and rows as one Arrow IPC stream."""
 
 
-def partitions(payload_bytes: int) -> int:
-    """How many partitions a shuffle of so many bytes is split into; depends on the data alone."""
-    return max(8, -(-payload_bytes // PARTITION_BYTES))
+def partitions(payload_bytes: int, partition_bytes: int = PARTITION_BYTES) -> int:
+    """How many partitions a shuffle of so many bytes is split into."""
+    return max(8, -(-payload_bytes // partition_bytes))
 
 
 def pack(batch: pa.RecordBatch) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
 
+from transforms.versions import check_versions, versions
+
 Run = tuple[int, int]
 
 
@@ -22,15 +24,25 @@ def runs(numbers: Iterable[int]) -> list[Run]:
     return found
 
 
-def _count(run: Run) -> Iterator[tuple[int, int]]:
-    return ((number, 0) for number in range(*run))
+class _ListParts(beam.DoFn):
+    """Numbers of a run. The first step of every pipeline, so it is here that a worker of other versions is found."""
+
+    def __init__(self) -> None:
+        self.sent = dict(versions())
+
+    def setup(self) -> None:
+        check_versions(self.sent)
+
+    def process(self, run: Run) -> Iterator[tuple[int, int]]:
+        return ((number, 0) for number in range(*run))
 
 
 class SpreadParts(beam.PTransform):
     """From the pipeline's root to (part number, ()) pairs, grouped by number.
 
     Numbers travel in runs, so that a job of millions of parts is small when it is sent. A GroupByKey rather than
-    Reshuffle: its keys are the numbers themselves, not random ones.
+    Reshuffle: its keys are the numbers themselves, not random ones. A worker whose packages are of other versions than
+    those of the machine that sends the job ends it with a WorkError.
     """
 
     def __init__(self, numbers: Iterable[int]):
@@ -41,6 +53,6 @@ class SpreadParts(beam.PTransform):
         return (
             root
             | "ListRuns" >> beam.Create(self.runs).with_output_types(Run)
-            | "ListParts" >> beam.FlatMap(_count).with_output_types(tuple[int, int])
+            | "ListParts" >> beam.ParDo(_ListParts()).with_output_types(tuple[int, int])
             | "SpreadParts" >> beam.GroupByKey()
         )

@@ -1,0 +1,83 @@
+"""Check engine: whether what the Beam options name can be reached and fits, before any work starts."""
+
+import json
+import socket
+import urllib.request
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions, PortableOptions
+
+from beam_jobs.options import runner_name
+from schemas.errors import UsageError
+from transforms.part_store import is_local
+
+_SECONDS: Final = 5.0
+_ON_THIS_MACHINE: Final = ("[local]", "[auto]", "")
+
+
+def check_engine(options: PipelineOptions) -> None:
+    """Raise UsageError if the job server or the Flink cluster that the options name does not answer, or does not fit.
+
+    A Flink cluster's slots become the `parallelism` of `options`, where none was given.
+    """
+    endpoint = options.view_as(PortableOptions).job_endpoint
+    if runner_name(options) == "portable":
+        if not endpoint:
+            raise UsageError("--runner=PortableRunner needs --job_endpoint=HOST:PORT, the address of a job server.")
+        _connect(endpoint)
+    elif runner_name(options) == "flink" and not endpoint:
+        _check_flink(options.view_as(FlinkRunnerOptions))
+
+
+def check_paths(options: PipelineOptions, paths: Sequence[str]) -> None:
+    """Raise UsageError if workers elsewhere could not see one of the `paths`: those of input, work and output."""
+    here = [path for path in paths if is_local(path)]
+    if runner_name(options) == "dataflow" and here:
+        raise UsageError(
+            f"Workers of Dataflow cannot see {here[0]}, which is on this machine.\n"
+            "Put crawl, work and output in a bucket: gs://BUCKET/PATH."
+        )
+
+
+def _connect(endpoint: str) -> None:
+    host, _, port = endpoint.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"No job server answers at {endpoint}, which --job_endpoint names ({error}).\n"
+            "Start it, or correct the address; docs/flink.md says how."
+        ) from error
+
+
+def _check_flink(flink: FlinkRunnerOptions) -> None:
+    master = (flink.flink_master or "").strip()
+    if master in _ON_THIS_MACHINE:
+        return
+    found = _ask(master if urlsplit(master).scheme in ("http", "https") else f"http://{master}", master)
+    version = str(found.get("flink-version", ""))
+    if not version.startswith(f"{flink.flink_version}."):
+        raise UsageError(
+            f"The cluster at {master} runs Flink {version}, and the job server is that for {flink.flink_version}.\n"
+            f"Add --flink_version={'.'.join(version.split('.')[:2])}, if this Beam has one for it."
+        )
+    if not found.get("slots-total"):
+        raise UsageError(f"The Flink cluster at {master} has no task slots: no TaskManager has registered with it.")
+    if flink.parallelism == -1:
+        flink.parallelism = int(found["slots-total"])
+
+
+def _ask(url: str, master: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{url}/overview", timeout=_SECONDS) as answer:
+            found = json.load(answer)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"No Flink cluster answers at {master}, which --flink_master names ({error}).\n"
+            "It is the address of its REST endpoint, that of its web page."
+        ) from error
+    if not isinstance(found, dict):
+        raise UsageError(f"What answers at {master}, which --flink_master names, is no Flink cluster.")
+    return found

@@ -1,0 +1,159 @@
+"""Engine: where the pipelines of one command run, be it this process, a cluster or a service."""
+
+import copy
+import io
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, redirect_stderr
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import apache_beam as beam
+import grpc
+from apache_beam.metrics import MetricsFilter
+from apache_beam.metrics.metric import MetricResults
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.runners.portability.flink_runner import FlinkRunner
+from apache_beam.runners.portability.portable_runner import PipelineResult, PortableRunner
+from apache_beam.runners.portability.prism_runner import PrismRunner
+from apache_beam.runners.runner import PipelineState
+
+from beam_jobs.letters import failure_letter
+from beam_jobs.options import runner_name
+from schemas.errors import CleartitleError, WorkError
+from transforms.shuffle import PARTITION_BYTES
+
+METRICS: Final = "cleartitle"
+"""Namespace of the counters and distributions that our steps keep."""
+_CLUSTERS: Final = frozenset({"dataflow", "flink", "portable", "spark"})
+_CLUSTER_PARTITION_BYTES: Final = 64 << 20
+_POLL_SECONDS: Final = 0.1
+_SERVED: Final[Mapping[str, type[PortableRunner]]] = {"flink": FlinkRunner, "prism": PrismRunner}
+"""Runners that start a job server of their own, and would start one for each pipeline."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What is known of many values: their sum, how many, the least and the greatest."""
+
+    sum: int
+    count: int
+    min: int
+    max: int
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """A pipeline that was run: its name, how long it took, and the counters and distributions of our namespace."""
+
+    name: str
+    seconds: float
+    metrics: Mapping[str, int | Distribution]
+
+
+@dataclass
+class Engine:
+    """Runs pipelines one after the other, as the options say; `label` ends the names of its jobs.
+
+    A job server that a runner starts of itself is started once and serves all of them, until `close`.
+    """
+
+    options: PipelineOptions
+    label: str = ""
+    steps: list[StepReport] = field(default_factory=list)
+    """What was run so far."""
+    _server: Any = None
+
+    @property
+    def local(self) -> bool:
+        """Whether a shuffle is held in the memory of this machine; on a cluster it lies on its disks."""
+        return runner_name(self.options) not in _CLUSTERS
+
+    @property
+    def partition_bytes(self) -> int:
+        """About how much payload one partition of a shuffle holds.
+
+        Larger on a cluster: each part sends an element to each partition, so that small partitions of much data would
+        make elements of a few rows each.
+        """
+        return PARTITION_BYTES if self.local else _CLUSTER_PARTITION_BYTES
+
+    def run(self, name: str, build: Callable[[beam.Pipeline], object]) -> None:
+        """Build a pipeline, run it as the job `name`, and wait. Raises WorkError with the worker's own letter."""
+        started = time.monotonic()
+        pipeline = self._pipeline(name)
+        build(pipeline)
+        # A worker in this process prints the traceback of a failed step, several screens of it, past the log.
+        quiet = redirect_stderr(io.StringIO()) if logging.root.manager.disable else nullcontext()
+        try:
+            with quiet:
+                result = pipeline.run()
+                _wait(result)
+                found = _metrics(result)
+        except CleartitleError:
+            raise
+        except grpc.FutureTimeoutError as error:
+            raise WorkError("The runner failed: no job server answers.") from error
+        except Exception as error:  # each runner has its own way to report a failed step
+            raise WorkError(failure_letter(str(error))) from error
+        self.steps.append(StepReport(name, time.monotonic() - started, found))
+
+    def close(self) -> None:
+        """Stop the job server that was started for this engine, if there is one."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def _pipeline(self, name: str) -> beam.Pipeline:
+        options = copy.deepcopy(self.options)  # runners write to it
+        cloud = options.view_as(GoogleCloudOptions)
+        cloud.job_name = "-".join(filter(None, (cloud.job_name or "cleartitle", name, self.label)))
+        kind = _SERVED.get(runner_name(options))
+        if kind is None:
+            return beam.Pipeline(options=options)
+        runner = kind()
+        if self._server is None:
+            self._server = runner.default_job_server(options)
+        runner.default_job_server = lambda _: self._server
+        return beam.Pipeline(runner=runner, options=options)
+
+
+def _wait(result: Any) -> None:
+    """Wait for the end of a job. Raises what its runner raises if it failed; an interrupted job is cancelled."""
+    try:
+        if isinstance(result, PipelineResult):
+            while not PipelineState.is_terminal(state := result.state):
+                time.sleep(_POLL_SECONDS)
+            if state == PipelineState.DONE:
+                # Beam then waits 10 seconds for last messages before it lets go of the job; nobody needs them here.
+                threading.Thread(target=result.wait_until_finish, daemon=True).start()
+                return
+        result.wait_until_finish()
+    except KeyboardInterrupt:
+        result.cancel()
+        raise
+
+
+def _metrics(result: Any) -> dict[str, int | Distribution]:
+    """Our counters and distributions, summed over the steps that keep them; none where the runner keeps none."""
+    counters: dict[str, int] = {}
+    spread: dict[str, Distribution] = {}
+    try:
+        said = result.metrics().query(MetricsFilter().with_namespace(METRICS))
+    except NotImplementedError:
+        return {}
+    for one in said[MetricResults.COUNTERS]:
+        name = one.key.metric.name
+        counters[name] = counters.get(name, 0) + int(one.result or 0)  # Beam gives None for 0 at times
+    for one in said[MetricResults.DISTRIBUTIONS]:
+        name = one.key.metric.name
+        more = Distribution(one.result.sum, one.result.count, one.result.min, one.result.max)
+        spread[name] = _joined(spread[name], more) if name in spread else more
+    found: dict[str, int | Distribution] = {**counters, **spread}
+    return dict(sorted(found.items()))
+
+
+def _joined(a: Distribution, b: Distribution) -> Distribution:
+    return Distribution(a.sum + b.sum, a.count + b.count, min(a.min, b.min), max(a.max, b.max))

@@ -1,0 +1,280 @@
+"""Engine: pipelines of one command, one after the other, on whatever runs them."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import grpc
+import pyarrow as pa
+import pytest
+from apache_beam.metrics import Metrics
+from apache_beam.options.pipeline_options import FlinkRunnerOptions, GoogleCloudOptions, PipelineOptions
+from apache_beam.runners.portability.flink_runner import FlinkRunner
+from apache_beam.runners.portability.job_server import EmbeddedJobServer
+from apache_beam.runners.portability.portable_runner import PipelineResult
+from apache_beam.runners.portability.prism_runner import PrismRunner
+
+from beam_jobs import engine as module
+from beam_jobs.engine import Distribution, Engine
+from beam_jobs.options import beam_options
+from schemas.errors import WorkError
+from transforms.shuffle import PARTITION_BYTES
+
+
+def local() -> Engine:
+    return Engine(beam_options(["--direct_num_workers=1"]))
+
+
+def nothing(root: beam.Pipeline) -> None:
+    root | beam.Create([1])
+
+
+class _Count(beam.DoFn):  # type: ignore[misc]
+    def process(self, element: int) -> Iterator[int]:
+        Metrics.counter("cleartitle", "measure.records").inc(element)
+        Metrics.distribution("cleartitle", "measure.part_ms").update(10 * element)
+        Metrics.counter("elsewhere", "records").inc(99)
+        yield element
+
+
+def counted(root: beam.Pipeline) -> None:
+    """Two steps that keep the same counter, over 3 and 4."""
+    root | beam.Create([3, 4]) | "A" >> beam.ParDo(_Count()) | "B" >> beam.ParDo(_Count())
+
+
+def test_step_is_reported_with_its_counters() -> None:
+    """Those of our namespace, summed over all steps that keep them; a distribution keeps the least and the greatest."""
+    engine = local()
+    engine.run("measure", counted)
+    (step,) = engine.steps
+    assert step.name == "measure"
+    assert step.seconds > 0
+    assert dict(step.metrics) == {"measure.part_ms": Distribution(140, 4, 30, 40), "measure.records": 14}
+    assert list(step.metrics) == ["measure.part_ms", "measure.records"]
+
+
+def test_steps_are_reported_in_their_order() -> None:
+    """Whatever they are called; one without counters has none."""
+    engine = local()
+    for name in ("weigh", "pair-0", "connect"):
+        engine.run(name, nothing)
+    assert [(step.name, step.metrics) for step in engine.steps] == [("weigh", {}), ("pair-0", {}), ("connect", {})]
+
+
+def test_failed_step_is_not_reported() -> None:
+    """What it counted is void."""
+    engine = local()
+    with pytest.raises(WorkError):
+        engine.run(
+            "measure", lambda root: counted(root) or root | "More" >> beam.Create([0]) | beam.Map(lambda n: 1 / n)
+        )
+    assert engine.steps == []
+
+
+@pytest.mark.parametrize(
+    ("given", "label", "expected"),
+    [
+        ([], "", "cleartitle-pair-0"),
+        ([], "8003499f", "cleartitle-pair-0-8003499f"),
+        (["--job_name=mine"], "ab", "mine-pair-0-ab"),
+    ],
+)
+def test_job_is_named_by_command_step_and_build(given: list[str], label: str, expected: str) -> None:
+    """Which is what an engine's page lists; the name in the options stays as it was."""
+    engine, names = Engine(beam_options([*given, "--direct_num_workers=1"]), label), list[str]()
+
+    def build(root: beam.Pipeline) -> None:
+        names.append(root.options.view_as(GoogleCloudOptions).job_name)
+        nothing(root)
+
+    engine.run("pair-0", build)
+    engine.run("pair-0", build)
+    assert names == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_local"),
+    [
+        ([], True),
+        (["--runner=PrismRunner"], True),
+        (["--runner=DirectRunner"], True),
+        (["--runner=FlinkRunner"], False),
+        (["--runner=PortableRunner"], False),
+        (["--runner=SparkRunner"], False),
+        (["--runner=apache_beam.runners.portability.flink_runner.FlinkRunner"], False),
+    ],
+)
+def test_cluster_gets_larger_partitions(arguments: list[str], is_local: bool) -> None:
+    """A local shuffle lies in memory; on a cluster each of many parts sends an element to each partition."""
+    engine = Engine(beam_options(arguments))
+    assert engine.local is is_local
+    assert engine.partition_bytes == (PARTITION_BYTES if is_local else 8 * PARTITION_BYTES)
+
+
+class _Server:
+    """Beam's own job service in this process, and what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked = list[str]()
+        self.embedded = EmbeddedJobServer()
+
+    def start(self) -> Any:
+        self.asked.append("start")
+        return self.embedded.start()
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+
+@pytest.mark.parametrize(("name", "runner"), [("FlinkRunner", FlinkRunner), ("PrismRunner", PrismRunner)])
+def test_one_job_server_serves_all_pipelines_of_a_command(
+    monkeypatch: pytest.MonkeyPatch, name: str, runner: type[Any]
+) -> None:
+    """Beam would start one for each, a Java process for Flink, and leave them all until the end."""
+    servers = list[_Server]()
+
+    def serve(*_: Any) -> _Server:
+        servers.append(_Server())
+        return servers[-1]
+
+    monkeypatch.setattr(runner, "default_job_server", serve)
+    engine = Engine(PipelineOptions([f"--runner={name}", "--environment_type=LOOPBACK"]))
+    engine.run("measure", counted)
+    engine.run("write", counted)
+    assert [step.metrics["measure.records"] for step in engine.steps] == [14, 14]
+    engine.close()
+    engine.close()
+    (server,) = servers
+    assert server.asked[-1] == "stop"
+    assert server.asked.count("stop") == 1
+
+
+def test_runner_that_writes_to_its_options_does_not_change_those_of_the_next() -> None:
+    """Beam's Flink runner puts [auto] in the place of the cluster that it was given."""
+    engine = Engine(PipelineOptions(["--flink_master=cluster:8081", "--runner=FnApiRunner"]))
+    seen = list[str]()
+
+    def build(root: beam.Pipeline) -> None:
+        flink = root.options.view_as(FlinkRunnerOptions)
+        seen.append(flink.flink_master)
+        flink.flink_master = "[auto]"
+        nothing(root)
+
+    engine.run("a", build)
+    engine.run("b", build)
+    assert seen == ["cluster:8081", "cluster:8081"]
+
+
+class _Result(PipelineResult):  # type: ignore[misc]
+    """A job of a job service that goes through some states."""
+
+    def __init__(self, *states: str | type[BaseException]):
+        self.states, self.waited, self.cancelled = list(states), threading.Event(), False
+
+    @property
+    def state(self) -> str:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(state, str):
+            return state
+        raise state
+
+    def wait_until_finish(self, duration: float | None = None) -> None:
+        self.waited.set()
+        if self.states != ["DONE"]:
+            raise RuntimeError(f"Pipeline p failed in state {self.states[0]}: unknown error")
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def metrics(self) -> Any:
+        raise NotImplementedError
+
+
+def run_as(monkeypatch: pytest.MonkeyPatch, result: _Result) -> Engine:
+    monkeypatch.setattr(beam.Pipeline, "run", lambda _: result)
+    monkeypatch.setattr(module, "_POLL_SECONDS", 0)
+    engine = local()
+    engine.run("measure", nothing)
+    return engine
+
+
+def test_job_that_is_done_is_let_go_of_beside_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam waits ten seconds after each job for messages that nobody needs; a runner without counters has none."""
+    result = _Result("STARTING", "RUNNING", "DONE")
+    assert [step.metrics for step in run_as(monkeypatch, result).steps] == [{}]
+    assert result.waited.wait(30)
+
+
+def test_job_that_is_cancelled_on_the_engine_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job is gone; what its parts had finished is not."""
+    with pytest.raises(WorkError, match=r"^The job was cancelled on the engine\.\n.*--resume"):
+        run_as(monkeypatch, _Result("RUNNING", "CANCELLED"))
+
+
+def test_interrupted_command_cancels_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would run on, beside the one that --resume sends."""
+    result = _Result("RUNNING", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_as(monkeypatch, result)
+    assert result.cancelled
+
+
+def test_job_server_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam's own error has no words at all."""
+
+    def wait(_: beam.Pipeline) -> None:
+        raise grpc.FutureTimeoutError
+
+    monkeypatch.setattr(beam.Pipeline, "run", wait)
+    with pytest.raises(WorkError, match=r"^The runner failed: no job server answers\.$"):
+        local().run("measure", nothing)
+
+
+class _Fail(beam.DoFn):  # type: ignore[misc]
+    """Fails like a step whose disk is full, or in a way that no step foresees."""
+
+    def __init__(self, *, foreseen: bool):
+        self.foreseen = foreseen
+
+    def process(self, element: int) -> None:
+        try:
+            raise pa.ArrowInvalid("bad\nDetail: worse")
+        except pa.ArrowInvalid as error:
+            if self.foreseen:
+                raise WorkError(f"Part {element} failed: {error}") from error
+            raise
+
+
+@pytest.mark.parametrize(
+    ("foreseen", "letter"),
+    [
+        (True, "Part 7 failed: bad\nDetail: worse"),
+        (False, "Step Fail failed with ArrowInvalid: bad\nDetail: worse"),
+    ],
+)
+def test_failed_step_of_a_real_pipeline_is_a_work_error_with_its_letter(foreseen: bool, letter: str) -> None:
+    """As the local runner reports it."""
+    with pytest.raises(WorkError) as failure:
+        local().run(
+            "measure",
+            lambda root: root | beam.Create([7]) | "Fail" >> beam.ParDo(_Fail(foreseen=foreseen)),
+        )
+    assert str(failure.value) == letter
+
+
+def test_pipeline_that_cannot_be_built_fails_as_it_is() -> None:
+    """A fault in building is ours, and is not dressed up as one of the work."""
+    with pytest.raises(ZeroDivisionError):
+        local().run("measure", lambda root: 1 / 0)
+
+
+def test_runner_that_fails_without_a_letter_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For instance when a cluster cannot be reached."""
+
+    def refuse(_: beam.Pipeline) -> None:
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(beam.Pipeline, "run", refuse)
+    with pytest.raises(WorkError, match=r"^The runner failed: no route to host$"):
+        local().run("measure", lambda root: None)
