@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK := build/lock
 
-.PHONY: help setup test demo bench detectors scale lineage peers docs lock clean
+.PHONY: help setup test test-flink test-prism flink demo bench detectors scale lineage peers docs lock clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/stamp  ## install the package, its command and the tools of its developers into .venv
 
@@ -24,7 +24,16 @@ test: setup  ## check format, style and types, and run all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m 'not flink and not prism'
+
+test-flink: setup  ## run the tests that need a Flink cluster (skipped without Java and Maven)
+	$(BIN)/python -m pytest -m flink tests/engines
+
+test-prism: setup  ## run the tests that need Prism, a runner of Beam's (skipped without Go)
+	$(BIN)/python -m pytest -m prism tests/engines
+
+flink: setup  ## start a Flink cluster on this machine, and say how to run on it
+	$(BIN)/python -m engines.flink up
 
 demo: setup  ## curate a small crawl: fetch, write, run, show one dropped page and its witness
 	@$(BIN)/python -m demo.write_crawl demo/data
@@ -37,6 +46,7 @@ bench: setup  ## measure a run against a plain copy, lists of millions of entrie
 	$(BIN)/python -m benchmarks.curate
 	$(BIN)/python -m benchmarks.lists
 	$(BIN)/python -m benchmarks.rights
+	$(BIN)/python -m benchmarks.constants
 
 detectors: setup  ## measure what the detectors of rights signals find and miss
 	$(BIN)/python -m benchmarks.notices
@@ -51,9 +61,11 @@ lineage: setup  ## measure what can be asked, on datasets of 10 million rows (20
 peers: setup  ## compare with datatrove: make peers DATATROVE=/path/to/venv/bin/python
 	$(BIN)/python -m benchmarks.datatrove_neardup --python $(DATATROVE)
 
-docs: setup  ## write docs/config.md and docs/columns.md anew
+docs: setup  ## write anew what is made of code: docs/config.md, columns.md, counters.md and scale.md
 	$(BIN)/python -m configs.reference > docs/config.md
 	$(BIN)/python -m schemas.reference > docs/columns.md
+	$(BIN)/python -m transforms.counters > docs/counters.md
+	$(BIN)/python -m benchmarks.scale_paper > docs/scale.md
 
 lock:  ## write constraints.txt anew, with the newest versions that setup.py allows
 	@$(PYTHON) -m venv --clear $(LOCK)

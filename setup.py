@@ -38,6 +38,8 @@ setup(
         "apache-beam>=2.77",
         "pyarrow>=20",
         "xxhash>=3.5",
+        "grpcio>=1.71",
+        "protobuf>=5.29",
         "numpy>=2.0",
         "numba>=0.61",
         "FastWARC>=2.0",
@@ -54,7 +56,11 @@ setup(
         "fsspec[http]>=2025.3",
     ],
     extras_require={
+        "aws": ["apache-beam[aws]>=2.77"],
+        "gcp": ["apache-beam[gcp]>=2.77"],
         "dev": [
+            "apache-beam[aws,gcp]>=2.77",
+            "moto[server]>=5.1",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "hypothesis>=6.120",

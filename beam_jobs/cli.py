@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the work failed; 2 the command or the config is wrong. Res
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -232,14 +233,15 @@ class _Start:
 
     def claim(self, output: str, work: str | None = None) -> None:
         """Make sure that the run may write to the output directory, and to that of its work if there is one."""
+        from beam_jobs.check_engine import check_paths
         from beam_jobs.output_dir import claim_output, refuse_stores
 
-        for directory in filter(None, (output, work)):
-            refuse_stores(directory, [store.directory for store in self.prepared.earlier])
-        from beam_jobs.check_engine import check_paths
-
+        stores = [store.directory for store in self.prepared.earlier]
+        outputs = [directory for directory in (output, work) if directory]
+        for directory in outputs:
+            refuse_stores(directory, stores)
         inputs = [file.path for file in self.prepared.plan.files]
-        check_paths(self.job.engine.options, [*filter(None, (output, work)), *inputs])
+        check_paths(self.job.engine.options, [*outputs, *inputs, *stores])
         inputs += self.prepared.config.takedowns
         claim_output(output, resume=self.resume, overwrite=self.job.overwrite, inputs=inputs)
 
@@ -297,6 +299,7 @@ def _fail(said: str, exit_code: int, error: Exception | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run, and leave at once even if threads of a runner still wait for work that will not come."""
     keep_freed_memory()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that whoever ends a run also ends its job elsewhere
     code = run(arguments)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, AttributeError, ValueError):  # closed by whoever read it

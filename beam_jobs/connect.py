@@ -159,7 +159,7 @@ class _Rounds:
             )
 
         named = self._step("names", count_all)
-        facts = [marker for number in sorted(names.listed()) if (marker := names.marker(number))]
+        facts = [marker for marker in names.markers(sorted(names.listed())) if marker]
         final = self._relabel("components", labels, _Level(named, spread), 1)
         self._run_turns(
             final.files,

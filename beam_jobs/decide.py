@@ -13,6 +13,7 @@ from beam_jobs.engine import Engine
 from beam_jobs.job import Job, count_records
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import StageProgress
+from beam_jobs.warn_of_giants import warn_of_components, warn_of_keys
 from transforms.decide.all_parts import AllParts
 from transforms.decide.list_clusters import merge_clusters
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
@@ -67,6 +68,7 @@ class _Steps:
         self._store_takedowns()
         self._weigh(progress)
         self._connect(self._pair(progress), progress)
+        self._warn_of_giants()
         judged, passes = self._judge(progress)
         write_json(clusters, self._list_clusters(judged, passes))
         progress.phase = "settling"
@@ -118,6 +120,11 @@ class _Steps:
         work = join(self.decided.directory, "components")
         rounds = self.prepared.config.run.component_rounds
         connect_components(pairs, self.members, work, self.engine, self._worker_bytes(), rounds, tell)
+
+    def _warn_of_giants(self) -> None:
+        memory = self.prepared.config.run.shuffle_memory
+        warn_of_keys(self.engine.steps, self.rules, self.records, memory)
+        warn_of_components(self.members.marker(0) or {}, self.parts, self.rules, self.records, memory)
 
     def _judge(self, progress: StageProgress) -> tuple[Stage, list[JudgePass]]:
         found = self.members.marker(0) or {}

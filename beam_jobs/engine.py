@@ -23,10 +23,9 @@ from apache_beam.runners.runner import PipelineState
 from beam_jobs.letters import failure_letter
 from beam_jobs.options import runner_name
 from schemas.errors import CleartitleError, WorkError
+from transforms.counters import NAMESPACE
 from transforms.shuffle import PARTITION_BYTES
 
-METRICS: Final = "cleartitle"
-"""Namespace of the counters and distributions that our steps keep."""
 _CLUSTERS: Final = frozenset({"dataflow", "flink", "portable", "spark"})
 _CLUSTER_PARTITION_BYTES: Final = 64 << 20
 _POLL_SECONDS: Final = 0.1
@@ -141,7 +140,7 @@ def _metrics(result: Any) -> dict[str, int | Distribution]:
     counters: dict[str, int] = {}
     spread: dict[str, Distribution] = {}
     try:
-        said = result.metrics().query(MetricsFilter().with_namespace(METRICS))
+        said = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))
     except NotImplementedError:
         return {}
     for one in said[MetricResults.COUNTERS]:

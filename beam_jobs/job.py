@@ -1,10 +1,11 @@
 """What every stage of a run shares, and the check that what it builds on is there."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from beam_jobs.engine import Engine
 from beam_jobs.progress import Reporter
-from schemas.errors import OutputError
+from schemas.errors import OutputError, WorkError
 from transforms.part_store import Stage
 
 
@@ -17,9 +18,19 @@ class Job:
     overwrite: bool = False
 
 
+def check_left(stage: Stage, numbers: Collection[int]) -> None:
+    """Raise WorkError if a job that is done left no marker for some of the parts that it was given."""
+    if missing := sorted(set(numbers) - stage.listed()):
+        raise WorkError(
+            f"The job is done, but {stage.directory} lacks {len(missing)} of its {len(numbers)} parts, such as "
+            f"{missing[0]}.\nDo all workers see that directory as this machine does? If they run elsewhere, it must "
+            "lie on a disk that they share, or in an object store."
+        )
+
+
 def count_records(stage: Stage, parts: int, command: str) -> int:
     """Records of all parts of a stage. Raises OutputError, naming the `command` that makes them, if any is missing."""
-    markers = [stage.marker(number) for number in range(parts)]
+    markers = stage.markers(range(parts))
     missing = sum(marker is None for marker in markers)
     if missing:
         raise OutputError(

@@ -1,6 +1,6 @@
 """Measure: crawl files to a measured store."""
 
-from beam_jobs.job import Job
+from beam_jobs.job import Job, check_left
 from beam_jobs.prepare import Prepared
 from transforms.measure.fingerprint import fingerprint_facts
 from transforms.measure.measure_parts import MeasureParts
@@ -27,4 +27,5 @@ def measure(prepared: Prepared, directory: str, job: Job, codec: str = "lz4") ->
         if left:
             write_plan(prepared.plan, store)
             job.engine.run("measure", lambda root: root | SpreadParts(left) | "Measure" >> step)
+            check_left(store, left)
     return store

@@ -7,6 +7,7 @@ from typing import Final
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
+from beam_jobs.check_dataflow import check_dataflow
 from schemas.errors import UsageError
 
 _RETRIES: Final = {"number_of_execution_retries": "3", "execution_retry_delay": "1000"}
@@ -35,6 +36,8 @@ def beam_options(arguments: Sequence[str]) -> PipelineOptions:
         unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
     except SystemExit as error:  # argparse, on a value of the wrong type; it has printed which
         raise UsageError("The Beam options after `--` cannot be read; see above.") from error
+    if runner_name(options) == "dataflow":
+        check_dataflow(options)
     try:
         beam.Pipeline(options=options)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Progress of a stage: a bar on a terminal, a line every few seconds elsewhere, nothing with --quiet.
+"""Progress of a stage: a bar on a terminal, a line or an object every few seconds elsewhere, nothing with --quiet.
 
 What is done is read from the markers that the parts leave in their directory, so that it is the same on every runner;
 workers in this process also say how far they are inside a part.
@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from beam_jobs.logs import tell
 from transforms import live_counts
-from transforms.part_store import Stage
+from transforms.part_store import Stage, is_local
 
 LINE_SECONDS = 5.0
 _POLL_SECONDS = 0.25
@@ -45,6 +46,11 @@ class StageProgress:
     @property
     def done(self) -> int:
         return len(self._documents)
+
+    def fields(self) -> dict[str, str | int]:
+        """What a machine reads out of `line`."""
+        documents = sum(self._documents.values()) + live_counts.under_way(self.stage)
+        return {"stage": self.name, "done": self.done, "parts": self.parts, "documents": documents, "phase": self.phase}
 
     def line(self) -> str:
         """`measure  3/12 parts  45,120 documents  9,024/s  40 s left`."""
@@ -80,7 +86,8 @@ def time_words(seconds: float) -> str:
 class Reporter:
     """Shows the progress of stages, one after the other, on stderr."""
 
-    def __init__(self, *, quiet: bool = False):
+    def __init__(self, *, quiet: bool = False, as_json: bool = False):
+        self.quiet, self.as_json = quiet, as_json
         # The file is bound now: while a pipeline runs, what else is written to stderr is held back.
         self.console = Console(file=sys.stderr, quiet=quiet, highlight=False)
 
@@ -90,7 +97,7 @@ class Reporter:
         progress = StageProgress(name, stage, parts)
         progress.update()
         stop = threading.Event()
-        show = self._bar if self.console.is_terminal else self._lines
+        show = self._bar if self.console.is_terminal and not self.as_json else self._lines
         thread = threading.Thread(target=show, args=(progress, stop), daemon=True)
         thread.start()
         try:
@@ -103,7 +110,8 @@ class Reporter:
         columns = (BarColumn(24), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=self.console, refresh_per_second=4) as bar:
             task = bar.add_task(progress.line(), total=progress.parts)
-            while not stop.wait(_POLL_SECONDS):
+            # Elsewhere each look is a request, which is paid for.
+            while not stop.wait(_POLL_SECONDS if is_local(progress.stage.directory) else LINE_SECONDS):
                 progress.update()
                 bar.update(task, completed=progress.done, description=progress.line())
             progress.update()
@@ -111,7 +119,12 @@ class Reporter:
 
     def _lines(self, progress: StageProgress, stop: threading.Event) -> None:
         while not stop.wait(LINE_SECONDS):
-            progress.update()
-            self.console.print(progress.line(), soft_wrap=True)
+            self._say(progress)
+        self._say(progress)
+
+    def _say(self, progress: StageProgress) -> None:
         progress.update()
-        self.console.print(progress.line(), soft_wrap=True)
+        if not self.as_json:
+            self.console.print(progress.line(), soft_wrap=True)
+        elif not self.quiet:
+            tell(progress.line(), progress.fields())

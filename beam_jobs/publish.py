@@ -110,7 +110,7 @@ def _build_index(
     """Merge what the parts left for the indexes; files by path, and the first value of each."""
     merged = Stage(join(dataset, WORK, "indexed"), prepared.build_digest)
     merged.begin({"build_id": prepared.build_id})
-    ranges = plan_ranges((published.marker(number) or {})["index"] for number in range(parts))
+    ranges = plan_ranges((marker or {})["index"] for marker in published.markers(range(parts)))
     paths = [part_path(join(dataset, INDEXES[one.table].name), one.file, "parquet") for one in ranges]
     left = [number for number, path in enumerate(paths) if not _is_merged(merged, number, path)]
     if left:
@@ -137,7 +137,8 @@ def _stands(published: Stage, number: int, dataset: str) -> bool:
 
 def _takedowns(prepared: Prepared, decided: Stage) -> list[dict[str, Any]]:
     """What the manifest says of each takedown of the config: its request, and how many rows are out by it."""
-    counted = [(decided.marker(part.number) or {})["takedowns"] for part in prepared.plan.parts]
+    markers = decided.markers(range(len(prepared.plan.parts)))
+    counted = [(marker or {})["takedowns"] for marker in markers]
     return [
         {**facts, "certificate": None, "records": sum(one.get(facts["id"], 0) for one in counted)}
         for facts in refer(prepared.takedowns)

@@ -62,7 +62,7 @@ def _rules(prepared: Prepared) -> dict[str, Any]:
 
 def _count_sources(prepared: Prepared, parts: int, decided: Stage, work: str, job: Job) -> dict[str, Any]:
     alarms = prepared.config.alarms
-    markers = [decided.marker(number) or {} for number in range(parts)]
+    markers = [marker or {} for marker in decided.markers(range(parts))]
     totals = {name: sum(int(marker.get(name, 0)) for marker in markers) for name in ("records", "dropped")}
     spread = partitions(totals["records"] * SENT_BYTES, job.engine.partition_bytes)
     step = CountSources(decided, work, spread, alarms.source_records, alarms.source_loss)

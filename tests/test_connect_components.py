@@ -119,10 +119,11 @@ def assert_members(stage: Stage, a: U64, b: U64) -> None:
         assert table.schema == pa.schema({"row": pa.uint32(), "component": pa.uint64()})
         assert (table["row"].to_numpy() == nodes[parts == part] & np.uint64(0xFFFFFFFF)).all()
         assert (table["component"].to_numpy() == roots[parts == part]).all()
-    sizes = np.unique(roots, return_counts=True)[1]
+    names, sizes = np.unique(roots, return_counts=True)
     marker = stage.marker(0)
     assert marker is not None
     assert [marker[key] for key in ("members", "components", "largest")] == [len(nodes), len(sizes), sizes.max()]
+    assert marker["largest_id"] == names[np.argmax(sizes)]  # the first of several
 
 
 @pytest.mark.parametrize("shape", ["path", "star"])
@@ -281,7 +282,7 @@ def test_rounds_of_other_edges_are_of_no_use(run: Run, unbroken: dict[str, bytes
     other = lay(run.place / "other", *(ids(end) for end in ends("star", NODES)))
     with pytest.raises(WorkError, match="after 1 rounds"):
         connect_components(
-            other, run.members, f"{run.members.directory}/rounds", options(), CHUNK, 1, run.told.append, CHUNK
+            other, run.members, f"{run.members.directory}/rounds", Engine(options()), CHUNK, 1, run.told.append, CHUNK
         )
     assert run.connect() == unbroken
 
@@ -293,7 +294,8 @@ def test_rounds_work_on_an_object_store() -> None:
     a, b = (ids(end) for end in ends("grid", NODES))
     pairs, members = lay("memory://crawl", a, b), members_of("memory://crawl")
     said: list[str] = []
-    connect_components(pairs, members, "memory://crawl/members/rounds", options(), ROUNDS, 50, said.append, CHUNK)
+    engine = Engine(options())
+    connect_components(pairs, members, "memory://crawl/members/rounds", engine, ROUNDS, 50, said.append, CHUNK)
     roots = components(a, b)[1]
     found = [read_arrow(members.path(part, "arrow"))["component"].to_numpy() for part in range(NODES // ROWS)]
     assert (np.concatenate(found) == roots).all()

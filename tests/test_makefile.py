@@ -13,7 +13,22 @@ from typing import Any
 import pytest
 
 TOP = Path(__file__).resolve().parents[1]
-TARGETS = ["help", "setup", "test", "demo", "bench", "detectors", "scale", "lineage", "peers", "docs", "lock", "clean"]
+TESTS = ["test", "test-flink", "test-prism"]
+TARGETS = [
+    "help",
+    "setup",
+    *TESTS,
+    "flink",
+    "demo",
+    "bench",
+    "detectors",
+    "scale",
+    "lineage",
+    "peers",
+    "docs",
+    "lock",
+    "clean",
+]
 
 
 def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +58,7 @@ def test_make_alone_lists_every_target_with_one_line(checkout: Path) -> None:
     done = run(checkout, "make")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [re.match(r"make (\w+) +\w", line)[1] for line in lines] == TARGETS  # type: ignore[index]
+    assert [re.match(r"make ([\w-]+) +\w", line)[1] for line in lines] == TARGETS  # type: ignore[index]
     assert done.stdout == run(checkout, "make", "help").stdout
     assert max(map(len, lines)) <= 100
 
@@ -72,13 +87,23 @@ def test_setup_runs_again_only_when_its_files_change(checkout: Path) -> None:
     assert run(checkout, "make", "--question", "setup").returncode == 1
 
 
-def test_ci_runs_make_test_from_the_top(tmp_path: Path) -> None:
-    """.ci/run starts exactly `make test` in the directory above it, wherever it is called from."""
+def test_ci_runs_all_tests_from_the_top(tmp_path: Path) -> None:
+    """.ci/run starts exactly the three targets of tests in the directory above it, wherever it is called from."""
     (tmp_path / ".ci").mkdir()
     script = shutil.copy(TOP / ".ci" / "run", tmp_path / ".ci")
-    (tmp_path / "Makefile").write_text("test:\n\t@pwd\nother:\n\t@false\n")
+    (tmp_path / "Makefile").write_text("test test-flink test-prism:\n\t@echo $@ $$PWD\nother:\n\t@false\n")
     done = run(Path("/"), "bash", str(script))
-    assert (done.returncode, done.stdout) == (0, f"{tmp_path}\n")
+    names = ("test", "test-prism", "test-flink")
+    assert (done.returncode, done.stdout.splitlines()) == (0, [f"{name} {tmp_path}" for name in names])
+
+
+@pytest.mark.parametrize("failing", ["test", "test-prism", "test-flink"])
+def test_ci_fails_with_any_of_them(tmp_path: Path, failing: str) -> None:
+    """Nothing lands on half of the tests."""
+    (tmp_path / ".ci").mkdir()
+    script = shutil.copy(TOP / ".ci" / "run", tmp_path / ".ci")
+    (tmp_path / "Makefile").write_text(f"test test-flink test-prism:\n\t@[ $@ != {failing} ]\n")
+    assert run(Path("/"), "bash", str(script)).returncode != 0
 
 
 def test_constraints_pin_every_requirement_exactly(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.metrics import MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from tests.graphs import slow_components
 from tests.tables import Row, digest_of, fingerprinted, measured
+from transforms.decide import pair_candidates
 from transforms.decide.all_parts import AllParts
 from transforms.decide.pair_candidates import PairCandidates, PairPass, candidate_keys, key_columns, pass_of
 from transforms.measure.fingerprint import NearSettings
@@ -62,6 +64,20 @@ def test_cuts_of_the_keys_change_no_component(parts: AllParts, tmp_path: Path, m
     passes = [PairPass(n, (name,), residue, modulus, partitions) for n, (name, residue) in enumerate(cuts)]
     whole = components(parts, tmp_path / "whole", [PairPass(0, tuple(COLUMNS), 0, 1, 3)], least=20)
     assert components(parts, tmp_path / "cut", passes, least=20) == whole
+
+
+def test_hot_key_is_counted_and_its_first_document_is_named(
+    parts: AllParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the worker that holds it; URL 77 is that of row 6 of all three parts, in whatever order they arrive."""
+    monkeypatch.setattr(pair_candidates, "HOT_KEY_DOCUMENTS", 2)
+    share, pairs = PairPass(0, ("url_digest",), 0, 1, 3), Stage(str(tmp_path / "pairs"), "p")
+    with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as root:
+        root | SpreadParts(range(parts.count)) | "Step" >> PairCandidates(parts, pairs, share, 1, 0)
+    found = root.result.metrics().query(MetricsFilter().with_name("pair.key_documents"))["distributions"]
+    assert [one.result.max for one in found] == [3]
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "cleartitle.pair"]
+    assert said.endswith(": 3 documents have one key in common; the first is row 6 of part 0.")
 
 
 def test_keys_of_bands_are_even_and_of_digests_odd() -> None:

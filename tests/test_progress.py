@@ -1,6 +1,7 @@
 """Progress: read from the markers on disk, in one line that says how far it is and how long it takes."""
 
 import io
+import logging
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -184,6 +185,27 @@ def terminal() -> tuple[Reporter, io.StringIO]:
     reporter, screen = Reporter(), io.StringIO()
     reporter.console = Console(file=screen, force_terminal=True, width=120, color_system=None, highlight=False)
     return reporter, screen
+
+
+@pytest.mark.usefixtures("clock")
+def test_reporter_tells_objects_where_machines_read(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """The same line, and what is in it as fields; also on a terminal, and nothing with --quiet."""
+    caplog.set_level(logging.INFO, "cleartitle")
+    stage.finish(0, {"records": 1234})
+    for quiet in (True, False):
+        reporter, screen = terminal()
+        reporter.quiet, reporter.as_json = quiet, True
+        with reporter.watch(
+            "measure",
+            stage,
+            2,
+        ) as progress:
+            progress.phase = "a phase"
+        assert screen.getvalue() == ""
+    (record,) = caplog.records
+    assert record.getMessage() == "measure 1/2 parts  1,234 documents  a phase"
+    found = {name: vars(record)[name] for name in ("stage", "done", "parts", "documents", "phase")}
+    assert found == {"stage": "measure", "done": 1, "parts": 2, "documents": 1234, "phase": "a phase"}
 
 
 @pytest.mark.usefixtures("clock")

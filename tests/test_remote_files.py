@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from apache_beam.io.filesystem import BeamIOError
 
 from tests.memory_files import MemoryFiles
 from tests.range_server import Given, serve
-from transforms.part_store import exists, file_size, list_names, open_input, write_file
-from transforms.remote_files import BLOCK_BYTES
+from transforms.part_store import (
+    exists,
+    file_size,
+    list_file_names,
+    list_names,
+    open_input,
+    remove_tree,
+    write_file,
+)
+from transforms.ranges import BLOCK_BYTES
 
 CONTENT = bytes(range(256)) * 5000
 
@@ -75,10 +84,42 @@ def test_object_store_is_reached_through_beam() -> None:
         MemoryFiles.files.clear()
 
 
+def test_odd_name_on_an_object_store_is_no_pattern() -> None:
+    """What is removed or listed is what the name says, and not what it would fit as a pattern."""
+    MemoryFiles.files = {"memory://b/out[1]/x": b"", "memory://b/out1/x": b"", "memory://b/out[1]x": b""}
+    try:
+        assert (list_names("memory://b/out[1]"), list_file_names("memory://b/out[1]")) == (["x"], ["x"])
+        remove_tree("memory://b/out[1]")
+        assert sorted(MemoryFiles.files) == ["memory://b/out1/x", "memory://b/out[1]x"]
+    finally:
+        MemoryFiles.files.clear()
+
+
+def test_missing_file_on_an_object_store_is_a_file_that_was_not_found() -> None:
+    """Whatever error its file system has for that."""
+    with pytest.raises(FileNotFoundError, match=r"^there is no memory://bucket/none$"):
+        open_input("memory://bucket/none")
+    assert file_size("memory://bucket/none") is None
+
+
+def test_failure_of_a_file_system_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam hands them on in a dict, by path."""
+
+    def refuse(*_: object) -> None:
+        raise BeamIOError("exists() operation failed", {"memory://bucket/a": RuntimeError("403 Forbidden")})
+
+    monkeypatch.setattr(MemoryFiles, "exists", refuse)
+    with pytest.raises(OSError, match=r"^memory://bucket/a: 403 Forbidden$"):
+        exists("memory://bucket/a")
+    monkeypatch.setattr(MemoryFiles, "_list", refuse)
+    with pytest.raises(OSError, match=r"^memory://bucket/\*\*: .*403 Forbidden"):
+        list_names("memory://bucket")
+
+
 def test_asking_a_local_dataset_waits_neither_for_beam_nor_for_the_web() -> None:
     """Their imports take longer than the answer."""
     modules = "lineage.catalog", "transforms.part_store", "transforms.publish.manifest"
-    heavy = "[m for m in ('apache_beam', 'aiohttp', 'duckdb', 'pandas') if m in sys.modules]"
+    heavy = "[m for m in ('apache_beam', 'aiohttp', 'boto3', 'duckdb', 'pandas') if m in sys.modules]"
     code = f"import sys, {', '.join(modules)}; print({heavy})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"

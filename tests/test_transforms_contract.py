@@ -126,6 +126,13 @@ def test_no_coder_falls_back_on_pickling(kind: type[beam.PTransform]) -> None:
     ]
 
 
+def test_runs_of_parts_are_sent_by_compiled_coders_too() -> None:
+    """Where a run resumes, its parts stand in several runs, which Beam spreads by a shuffle of its own."""
+    pipeline = beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"]))
+    pipeline | SpreadParts([0, 2, 3, 9])
+    assert {coder.spec.urn for coder in pipeline.to_runner_api().components.coders.values()} <= COMPILED
+
+
 def _context(pipeline: beam.Pipeline) -> object:
     from apache_beam.runners.pipeline_context import PipelineContext
 

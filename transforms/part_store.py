@@ -1,30 +1,34 @@
 """Files of a run, on a local disk or any Beam filesystem: read, write so that nothing half-written shows, mark as done.
 
-On a local disk a file is written under a hidden name and renamed. On an object store a file shows when it is closed,
-so it is made on the local disk and sent whole under its own name; no rename is assumed.
+On a local disk a file is written under a hidden name and renamed. On an object store a file shows when all of it was
+sent, so it is made on the local disk and sent whole under its own name; no rename is assumed.
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
 from schemas.errors import OutputError
 from transforms.remote_files import (
-    create_remote,
+    copy_in_place,
     delete_remote,
-    match_remote,
     open_remote,
     remote_exists,
+    remote_names,
     remote_size,
+    remote_sizes,
+    send_remote,
 )
 
 PART_NAME = "part-{:05d}"
@@ -32,6 +36,9 @@ STAGE_FILE = "stage.json"
 MANIFEST = "manifest.json"
 """What a dataset is, written last; where it is, the dataset is whole."""
 _UNFINISHED = ".tmp-"
+_MARKER: Final = re.compile(r"part-(\d+)\.json")
+_REQUESTS: Final = 16
+"""Markers that are read at once."""
 
 
 def is_local(path: str) -> bool:
@@ -73,16 +80,14 @@ def list_names(directory: str) -> list[str]:
     """Sorted names of what lies directly in a directory; empty where there is no such directory."""
     if is_local(directory):
         return sorted(os.listdir(directory)) if os.path.isdir(directory) else []
-    prefix = join(directory, "")
-    return sorted({path[len(prefix) :].split("/")[0] for path in match_remote(f"{prefix}**")})
+    return remote_names(directory)
 
 
 def list_file_names(directory: str) -> list[str]:
     """As `list_names`, but on an object store files only, without a look at what lies deeper."""
     if is_local(directory):
         return list_names(directory)
-    prefix = join(directory, "")
-    return sorted(path[len(prefix) :] for path in match_remote(f"{prefix}*"))
+    return sorted(remote_sizes(directory))
 
 
 @contextmanager
@@ -93,7 +98,7 @@ def write_file(path: str) -> Iterator[pa.NativeFile]:
             unfinished = os.path.join(directory, "file")
             with pa.OSFile(unfinished, "wb") as file:
                 yield file
-            _send(unfinished, path)
+            send_remote(unfinished, path)
         return
     with _beside(path) as unfinished, pa.OSFile(unfinished, "wb") as file:
         yield file
@@ -113,11 +118,6 @@ def _beside(path: str) -> Iterator[str]:
             os.remove(unfinished)
 
 
-def _send(source: str, target: str) -> None:
-    with open(source, "rb") as stream, create_remote(target) as file:
-        shutil.copyfileobj(stream, file, 1 << 20)
-
-
 def write_json(path: str, value: Mapping[str, Any]) -> None:
     with write_file(path) as file:
         file.write(json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")
@@ -130,6 +130,8 @@ def read_json(path: str) -> dict[str, Any]:
 
 def copy_file(source: str, target: str) -> None:
     """Copy a file to its place, whole or not at all."""
+    if copy_in_place(source, target):
+        return
     with open_input(source) as stream, write_file(target) as file:
         shutil.copyfileobj(stream, file, 1 << 20)
 
@@ -159,7 +161,7 @@ def file_facts(path: str) -> dict[str, int | str]:
 def remove_tree(path: str) -> None:
     """Remove a file or a directory with all that is in it, if it is there."""
     if not is_local(path):
-        delete_remote([*match_remote(path), *match_remote(join(path, "**"))])
+        delete_remote(path)
     elif os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):
@@ -178,8 +180,10 @@ class Stage:
 
     def begun_for(self) -> str | None:
         """The digest that the directory was begun for; None if it was not begun."""
-        path = join(self.directory, STAGE_FILE)
-        return str(read_json(path)["digest"]) if exists(path) else None
+        try:
+            return str(read_json(join(self.directory, STAGE_FILE))["digest"])
+        except FileNotFoundError:
+            return None
 
     def begin(self, facts: Mapping[str, Any], *, overwrite: bool = False) -> None:
         """Claim the directory, and remove what a killed run left half-written.
@@ -203,15 +207,16 @@ class Stage:
 
     def marker(self, number: int) -> dict[str, Any] | None:
         """What `finish` recorded for a part, or None if the part is not done."""
-        path = part_path(self.directory, number, "json")
-        if not exists(path):
-            return None
+        return self._read_marker(number, lambda suffix: file_size(self.path(number, suffix)))
+
+    def _read_marker(self, number: int, size_of: Callable[[str], int | None]) -> dict[str, Any] | None:
         try:
-            found = read_json(path)
-        except ValueError:
-            return None  # cut by a failing disk
-        whole = all(file_size(self.path(number, suffix)) == size for suffix, size in found["sizes"].items())
-        return found if found["digest"] == self.digest and whole else None
+            found = read_json(part_path(self.directory, number, "json"))
+        except (FileNotFoundError, ValueError):  # ValueError: cut by a failing disk
+            return None
+        if found["digest"] != self.digest:
+            return None
+        return found if all(size_of(suffix) == size for suffix, size in found["sizes"].items()) else None
 
     def finish(self, number: int, facts: Mapping[str, Any], suffixes: Sequence[str] = ()) -> None:
         """Mark a part as done, when all its files are in place.
@@ -226,12 +231,33 @@ class Stage:
 
     def listed(self) -> set[int]:
         """Numbers of the parts that have a marker, be it of this digest or another."""
-        names = (n for n in list_file_names(self.directory) if n.startswith("part-") and n.endswith(".json"))
-        return {int(n[len("part-") : -len(".json")]) for n in names}
+        found = (_MARKER.fullmatch(name) for name in list_file_names(self.directory))
+        return {int(match[1]) for match in found if match}
+
+    def markers(self, numbers: Sequence[int]) -> list[dict[str, Any] | None]:
+        """`marker` of each part, many at a time; sizes of files come from one listing, not by a request for each."""
+        sizes = _sizes(self.directory)
+
+        def marker(number: int) -> dict[str, Any] | None:
+            return self._read_marker(number, lambda suffix: sizes.get(os.path.basename(self.path(number, suffix))))
+
+        with ThreadPoolExecutor(_REQUESTS) as pool:
+            return list(pool.map(marker, numbers))
 
     def done(self) -> set[int]:
         """Numbers of the parts that are done."""
-        return {n for n in self.listed() if self.marker(n) is not None}
+        numbers = sorted(self.listed())
+        return {number for number, found in zip(numbers, self.markers(numbers), strict=True) if found is not None}
+
+
+def _sizes(directory: str) -> Mapping[str, int]:
+    """Bytes of the files directly in a directory, by name: on an object store its listing has them."""
+    if not is_local(directory):
+        return remote_sizes(directory)
+    if not os.path.isdir(directory):
+        return {}
+    with os.scandir(directory) as entries:
+        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
 
 
 def is_unfinished(name: str) -> bool:

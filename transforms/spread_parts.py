@@ -52,7 +52,8 @@ class SpreadParts(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
         return (
             root
-            | "ListRuns" >> beam.Create(self.runs).with_output_types(Run)
+            # Beam would shuffle the runs first, by coders written in Python.
+            | "ListRuns" >> beam.Create(self.runs, reshuffle=False).with_output_types(Run)
             | "ListParts" >> beam.ParDo(_ListParts()).with_output_types(tuple[int, int])
             | "SpreadParts" >> beam.GroupByKey()
         )

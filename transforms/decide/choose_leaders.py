@@ -7,8 +7,9 @@ import pyarrow as pa
 
 from transforms.decide.chunks import Chunks, Turn
 from transforms.kernels.components import lead, least, place
-from transforms.part_store import part_path, write_arrow
+from transforms.part_store import file_size, part_path, write_arrow
 from transforms.shuffle import Packed, unpack
+from transforms.tell_work import work
 
 SENT_BYTES = 16
 """What one node of one chunk sends: a node and a leader, both uint64."""
@@ -19,10 +20,12 @@ class _SendLeaders(beam.DoFn):
         self.edges, self.salt, self.partitions, self.turn = edges, salt, partitions, turn
 
     def process(self, chunk: tuple[int, Iterable[int]]) -> Iterator[Packed]:
-        table = self.edges.read(chunk[0])
-        nodes, leaders = lead(table["a"].to_numpy(), table["b"].to_numpy(), self.salt)
-        batch = pa.record_batch({"node": nodes, "label": leaders})
-        yield from self.turn.send(batch, place(nodes, self.partitions))
+        with work("connect", "chunk", chunk[0]) as done:
+            table = self.edges.read(chunk[0])
+            done.count(rows=len(table), bytes_read=table.nbytes)
+            nodes, leaders = lead(table["a"].to_numpy(), table["b"].to_numpy(), self.salt)
+            batch = pa.record_batch({"node": nodes, "label": leaders})
+            yield from done.send(self.turn.send(batch, place(nodes, self.partitions)))
 
 
 class _WriteLeaders(beam.DoFn):
@@ -31,9 +34,12 @@ class _WriteLeaders(beam.DoFn):
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> None:
         partition, values = keyed
-        table = unpack(values)
-        nodes, leaders = least(table["node"].to_numpy(), table["label"].to_numpy(), self.salt)
-        write_arrow(part_path(self.target, partition, "arrow"), pa.table({"node": nodes, "label": leaders}))
+        with work("connect", "partition", partition) as done:
+            table = unpack(values)
+            nodes, leaders = least(table["node"].to_numpy(), table["label"].to_numpy(), self.salt)
+            path = part_path(self.target, partition, "arrow")
+            write_arrow(path, pa.table({"node": nodes, "label": leaders}))
+            done.count(bytes_written=file_size(path) or 0)
 
 
 class ChooseLeaders(beam.PTransform):

@@ -13,6 +13,7 @@ from transforms.decide.pair_candidates import pass_of
 from transforms.decide.write_members import write_part
 from transforms.kernels.components import connect
 from transforms.part_store import Stage, join, read_arrow
+from transforms.tell_work import Work, work
 
 
 class _Connect(beam.DoFn):
@@ -20,10 +21,15 @@ class _Connect(beam.DoFn):
         self.pairs, self.members = pairs, members
 
     def process(self, _element: object) -> None:
+        with work("connect", "chunk", 0) as done:
+            self._connect(done)
+
+    def _connect(self, done: Work) -> None:
         nodes = roots = np.empty(0, np.uint64)
         # Pass by pass, so that memory follows the documents and not the edges: most passes find the same pairs again.
         for _, names in itertools.groupby(arrow_names(self.pairs.directory), key=pass_of):
             edges = pa.concat_tables(read_arrow(join(self.pairs.directory, name)) for name in names)
+            done.count(rows=len(edges), bytes_read=edges.nbytes)
             nodes, roots = connect(
                 np.concatenate([roots, edges["a"].to_numpy()]), np.concatenate([nodes, edges["b"].to_numpy()])
             )
@@ -31,8 +37,9 @@ class _Connect(beam.DoFn):
         numbers, counts = np.unique(parts, return_counts=True)
         for number, count, stop in zip(numbers, counts, np.cumsum(counts), strict=True):
             mine = slice(stop - count, stop)
-            write_part(self.members.directory, int(number), rows[mine], roots[mine])
-        self.members.finish(0, component_facts(np.unique(roots, return_counts=True)[1]))
+            done.count(bytes_written=write_part(self.members.directory, int(number), rows[mine], roots[mine]))
+        self.members.finish(0, component_facts(*np.unique(roots, return_counts=True)))
+        done.count(members=len(nodes))
 
 
 class ConnectComponents(beam.PTransform):

@@ -94,7 +94,7 @@ def _dataset(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> Ea
 def _measured(path: str, facts: Mapping[str, Any], ours: Mapping[str, Any]) -> EarlierStore:
     check_fingerprints("a measured store", facts, ours)
     stage = Stage(path, facts["digest"])
-    markers = [stage.marker(number) for number in range(facts["parts"])]
+    markers = stage.markers(range(facts["parts"]))
     if missing := sum(marker is None for marker in markers):
         raise InputError(
             f"a measured store of which {missing} of {facts['parts']} parts are not there or not whole.\n"

@@ -11,13 +11,15 @@ import pyarrow as pa
 from transforms.decide.all_parts import OWN, AllParts
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.decide.gather_members import STANDING, gather_members, needed_columns
-from transforms.decide.judge_members import judge_members, verdicts
+from transforms.decide.judge_members import WITNESSES, Rows, judge_members, verdicts
 from transforms.decide.list_clusters import list_clusters, merge_clusters
 from transforms.decide.ordinals import ordinals
-from transforms.decide.shingle_files import load_sets, write_sets
+from transforms.decide.shingle_files import ITEM, load_sets, write_sets
 from transforms.decide.weigh_sources import read_weighed
-from transforms.part_store import Stage, join, part_path, read_arrow, write_arrow, write_json
+from transforms.kernels.survivors import NONE
+from transforms.part_store import Stage, file_size, join, part_path, read_arrow, write_arrow, write_json
 from transforms.shuffle import Packed, split, unpack
+from transforms.tell_work import Work, work
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,10 @@ class _GatherMembers(beam.DoFn):
         self.weighed, self.rules, self.share = weighed, rules, share
 
     def process(self, part: tuple[int, Iterable[int]]) -> Iterator[Packed]:
-        number = part[0]
+        with work("judge", "part", part[0]) as done:
+            yield from done.send(self._gather(part[0], done))
+
+    def _gather(self, number: int, done: Work) -> Iterator[Packed]:
         members = read_arrow(part_path(self.members.directory, number, "arrow"))
         component = members["component"].to_numpy()
         # A component is named by an id; ids are dense, so a multiplication spreads them over passes and partitions.
@@ -64,10 +69,13 @@ class _GatherMembers(beam.DoFn):
         mine, target = mine[order], target[order]
         row = members["row"].to_numpy()[mine]
         columns = needed_columns(self.rules, taken=number >= self.parts.documents)
-        table = self.parts.read(number, columns).take(pa.array(row))
+        table = self.parts.read(number, columns)
+        done.count(bytes_read=table.nbytes)
+        table = table.take(pa.array(row))
         weighed = read_weighed(self.weighed, number, STANDING).take(pa.array(row))
         batch, sets = gather_members(table, component[mine], weighed, ordinals(number, row), self.rules)
         write_sets(self.share.sets_directory(self.judged), number, sets)
+        done.count(bytes_written=sets.nbytes)
         yield from split(batch, target.astype(np.int64))
 
 
@@ -76,16 +84,29 @@ class _JudgeMembers(beam.DoFn):
         self.parts, self.judged, self.rules, self.share = parts, judged, rules, share
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> Iterator[Packed]:
-        partition, values = keyed
+        with work("judge", "partition", keyed[0]) as done:
+            yield from done.send(self._judge(*keyed, done))
+
+    def _judge(self, partition: int, values: Iterable[bytes], done: Work) -> Iterator[Packed]:
         load = partial(load_sets, self.share.sets_directory(self.judged))
-        clusters = []
+        clusters, largest = [], 0
         for batch in judge_members(unpack(values), self.parts, self.rules, load):
+            largest = max(largest, _count(batch, done))
             clusters.append(list_clusters({name: values[~batch["stored"]] for name, values in batch.items()}))
             wanted = (batch["store"] == OWN) | ((self.rules.overlap == "new_replaces") & ~batch["stored"])
             part = batch["part"][wanted]
             yield from split(verdicts(batch).filter(pa.array(wanted)), part)
         path = join(self.share.directory(self.judged), f"clusters-{partition:05d}.json")
         write_json(path, merge_clusters(clusters))
+        done.note(component_members=largest)
+
+
+def _count(batch: Rows, done: Work) -> int:
+    """Count what was judged; returns the members of its largest component."""
+    sizes = np.diff(np.flatnonzero(np.r_[True, np.diff(batch["component"]) != 0, True]))
+    done.count(members=sizes.sum(), components=len(sizes), set_bytes=batch["set_size"].sum() * ITEM)
+    done.count_each("marks", {kind: int((batch[kind] != NONE).sum()) for kind in WITNESSES})
+    return int(sizes.max(initial=0))
 
 
 class _WriteVerdicts(beam.DoFn):
@@ -94,8 +115,10 @@ class _WriteVerdicts(beam.DoFn):
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> None:
         number, values = keyed
-        path = part_path(self.share.directory(self.judged), number, "arrow")
-        write_arrow(path, unpack(values).sort_by("row"))
+        with work("judge", "file", number) as done:
+            path = part_path(self.share.directory(self.judged), number, "arrow")
+            write_arrow(path, unpack(values).sort_by("row"))
+            done.count(bytes_written=file_size(path) or 0)
 
 
 class MarkDuplicates(beam.PTransform):

@@ -12,15 +12,19 @@ import pyarrow as pa
 from schemas.columns import SKETCH
 from transforms.batches import digest_words, fixed_bytes
 from transforms.decide.all_parts import AllParts
-from transforms.decide.ordinals import ordinals
+from transforms.decide.ordinals import ordinals, part_and_row
 from transforms.kernels.candidates import order_by_partition, tie_candidates
 from transforms.kernels.components import contract
 from transforms.kernels.minhash import band_keys
-from transforms.part_store import Stage, join, write_arrow
+from transforms.kernels.most_frequent import most_frequent
+from transforms.part_store import Stage, file_size, join, write_arrow
 from transforms.shuffle import Packed, pack, unpack
+from transforms.tell_work import Work, work
 
 U64 = npt.NDArray[np.uint64]
 _SALTS = {"url_digest": np.uint64(0x9E3779B97F4A7C15), "text_digest": np.uint64(0)}
+HOT_KEY_DOCUMENTS = 1_000_000
+"""Documents under one key from which a worker says where the first of them is; all of them lie on that worker."""
 _ODD = np.uint64(1)
 _PART = b"part"
 """Where a packed batch says which part its rows are of."""
@@ -78,12 +82,17 @@ class _ReadKeys(beam.DoFn):
         self.parts, self.share, self.words = parts, share, words
 
     def process(self, part: tuple[int, Iterable[int]]) -> Iterator[Packed]:
-        number = part[0]
+        with work("pair", "part", part[0]) as done:
+            yield from done.send(self._read(part[0], done))
+
+    def _read(self, number: int, done: Work) -> Iterator[Packed]:
         needed = dict.fromkeys([*self.share.columns, "text_digest", "shingle_count", *[SKETCH] * bool(self.words)])
         table = self.parts.read(number, list(needed))
+        done.count(bytes_read=table.nbytes)
         keys, rows = candidate_keys(table, self.share.columns)
         places, starts = order_by_partition(keys, self.share.modulus, self.share.residue, self.share.partitions)
         keys, rows = keys[places], rows[places]
+        done.count(keys=len(keys))
         columns: dict[str, Any] = {"key": keys, "row": rows.astype(np.uint32)}
         if self.words:
             sketches = fixed_bytes(table[SKETCH].combine_chunks()).view(np.uint64)[rows]
@@ -117,10 +126,17 @@ class _WriteEdges(beam.DoFn):
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> None:
         partition, values = keyed
-        keys, ids, sketches = _in_order(values, self.words)
-        a, b = contract(*tie_candidates(keys, ids, sketches, self.least_cells))
-        path = join(self.pairs.directory, f"{self.share}-{partition:05d}.arrow")
-        write_arrow(path, pa.table({"a": a, "b": b}))
+        with work("pair", "partition", partition) as done:
+            keys, ids, sketches = _in_order(values, self.words)
+            a, b = contract(*tie_candidates(keys, ids, sketches, self.least_cells))
+            path = join(self.pairs.directory, f"{self.share}-{partition:05d}.arrow")
+            write_arrow(path, pa.table({"a": a, "b": b}))
+            done.count(edges=len(a), bytes_written=file_size(path) or 0)
+            first, documents = most_frequent(keys)
+            done.note(partition_keys=len(keys), key_documents=documents)
+            if documents > HOT_KEY_DOCUMENTS:
+                (part,), (row,) = part_and_row(ids[first : first + 1])
+                done.warn(f"{documents:,} documents have one key in common; the first is row {row} of part {part}.")
 
 
 class PairCandidates(beam.PTransform):

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from transforms.decide.chunks import Chunks
 from transforms.kernels.components import contract, distinct, look_up, place
-from transforms.part_store import exists, join, part_path, read_arrow, write_arrow
+from transforms.part_store import exists, file_size, join, part_path, read_arrow, write_arrow
 from transforms.shuffle import Packed, pack, split, unpack
+from transforms.tell_work import work
 
 SENT_BYTES = 28
 """What one node of one chunk sends: a chunk number (uint32) and a node, and in answer a node and a label (uint64)."""
@@ -26,10 +27,12 @@ class _AskLabels(beam.DoFn):
         self.tables, self.partitions = tables, partitions
 
     def process(self, chunk: tuple[int, Iterable[int]]) -> Iterator[Packed]:
-        table = self.tables.read(chunk[0])
-        nodes = distinct(np.concatenate([table[name].to_numpy() for name in relabeled_columns(table)]))
-        batch = pa.record_batch({"chunk": np.full(len(nodes), chunk[0], np.uint32), "node": nodes})
-        yield from split(batch, place(nodes, self.partitions))
+        with work("connect", "chunk", chunk[0]) as done:
+            table = self.tables.read(chunk[0])
+            done.count(rows=len(table), bytes_read=table.nbytes)
+            nodes = distinct(np.concatenate([table[name].to_numpy() for name in relabeled_columns(table)]))
+            batch = pa.record_batch({"chunk": np.full(len(nodes), chunk[0], np.uint32), "node": nodes})
+            yield from done.send(split(batch, place(nodes, self.partitions)))
 
 
 class _AnswerLabels(beam.DoFn):
@@ -39,7 +42,10 @@ class _AnswerLabels(beam.DoFn):
         self.labels = labels
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> Iterator[Packed]:
-        partition, questions = keyed
+        with work("connect", "partition", keyed[0]) as done:
+            yield from done.send(self._answer(*keyed))
+
+    def _answer(self, partition: int, questions: Iterable[bytes]) -> Iterator[Packed]:
         path = part_path(self.labels, partition, "arrow")
         known = read_arrow(path) if exists(path) else _NONE
         nodes, labels = known["node"].to_numpy(), known["label"].to_numpy()
@@ -55,7 +61,11 @@ class _WriteRelabeled(beam.DoFn):
         self.tables, self.target = tables, target
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> None:
-        chunk, answers = keyed
+        with work("connect", "file", keyed[0]) as done:
+            done.count(bytes_written=self._write(*keyed))
+
+    def _write(self, chunk: int, answers: Iterable[bytes]) -> int:
+        """The bytes of the file, 0 if no row is left."""
         found = unpack(answers)
         order = np.argsort(found["node"].to_numpy())
         nodes, labels = found["node"].to_numpy()[order], found["label"].to_numpy()[order]
@@ -66,8 +76,11 @@ class _WriteRelabeled(beam.DoFn):
         else:
             a, b = contract(renamed["a"], renamed["b"])
             relabeled = pa.table({"a": a, "b": b})
-        if len(relabeled):
-            write_arrow(join(self.target, self.tables.name(chunk)), relabeled)
+        if not len(relabeled):
+            return 0
+        path = join(self.target, self.tables.name(chunk))
+        write_arrow(path, relabeled)
+        return file_size(path) or 0
 
 
 class RelabelNodes(beam.PTransform):

@@ -20,9 +20,10 @@ from transforms.decide.mark_duplicates import JudgePass
 from transforms.decide.marks import Marks, count_marks, count_values, flatten, list_marks, settle_marks, takedown_ids
 from transforms.decide.weigh_sources import read_marks, read_weighed
 from transforms.ledger_files import write_ledger
-from transforms.part_store import Stage, exists, part_path, read_arrow, write_file
+from transforms.part_store import Stage, exists, file_size, part_path, read_arrow, write_file
 from transforms.takedowns.mark_copies import mark_copies
 from transforms.takedowns.match_selectors import Asked
+from transforms.tell_work import Work, work
 
 REPLACED_SUFFIX: Final = "replaced.parquet"
 """Of the file that lists the documents of a part of an earlier store that are replaced."""
@@ -187,24 +188,33 @@ class _Settle(beam.DoFn):
         self.directories = [share.directory(judged) for share in passes]
 
     def process(self, part: tuple[int, Iterable[int]]) -> None:
-        number = part[0]
+        with work("settle", "part", part[0]) as done:
+            self._settle_or_replace(part[0], done)
+
+    def _settle_or_replace(self, number: int, done: Work) -> None:
         paths = [part_path(directory, number, "arrow") for directory in self.directories]
         tables = [VERDICTS.empty_table(), *(read_arrow(path) for path in paths if exists(path))]
         verdicts = pa.concat_tables(tables).combine_chunks()
         if number < self.parts.own:
-            self._settle(number, verdicts)
+            self._settle(number, verdicts, done)
         else:
-            self._replace(number, verdicts)
+            self._replace(number, verdicts, done)
 
-    def _settle(self, number: int, verdicts: pa.Table) -> None:
+    def _settle(self, number: int, verdicts: pa.Table, done: Work) -> None:
         table = self.parts.read(number, NARROW).combine_chunks()
         weighed = read_weighed(self.weighed, number, _BASIS)
         marks = all_marks(table, weighed, read_marks(self.weighed, number), verdicts, self.settings)
         ledger = settle(table, weighed, marks, verdicts, self.settings)
         write_ledger(self.decided.path(number), ledger)
-        self.decided.finish(number, count_decisions(ledger, marks), ["parquet"])
+        facts = count_decisions(ledger, marks)
+        self.decided.finish(number, facts, ["parquet"])
+        done.count(records=facts["records"], kept=facts["kept"], bytes_read=table.nbytes)
+        done.count(bytes_written=file_size(self.decided.path(number)) or 0)
+        done.count_each("dropped", facts["dropped_by"])
+        done.count_each("quarantined", facts["quarantined_by"])
+        done.count_each("marks", facts["marks"])
 
-    def _replace(self, number: int, verdicts: pa.Table) -> None:
+    def _replace(self, number: int, verdicts: pa.Table, done: Work) -> None:
         """Of an earlier store only the documents that are replaced are written down."""
         doc_id = self.parts.read(number, ["doc_id"])["doc_id"].take(verdicts["row"])
         build = self.settings.stores[self.parts.stores(np.array([number]))[0]]
@@ -220,6 +230,7 @@ class _Settle(beam.DoFn):
         with write_file(self.decided.path(number, REPLACED_SUFFIX)) as file:
             pq.write_table(table, file, compression="zstd")
         self.decided.finish(number, {"replaced": len(table)}, [REPLACED_SUFFIX])
+        done.count(replaced=len(table), bytes_written=file_size(self.decided.path(number, REPLACED_SUFFIX)) or 0)
 
 
 class SettleDecisions(beam.PTransform):

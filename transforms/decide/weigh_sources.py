@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from configs.policy import Policy
 from configs.sources import REGISTER
@@ -18,12 +19,13 @@ from transforms.decide.lists.load_lists import SourceLists
 from transforms.decide.lists.match_lists import Match, SourceMatches
 from transforms.decide.mark_signals import COLUMNS, mark_signals
 from transforms.decide.markers import MarkerLists
-from transforms.decide.marks import FLAT, Marks, flatten, marked_rows
+from transforms.decide.marks import FLAT, Marks, count_values, flatten, marked_rows
 from transforms.decide.publishers import PublisherLists
 from transforms.decide.sources_register import Register
-from transforms.part_store import Stage, read_arrow, write_arrow
+from transforms.part_store import Stage, file_size, read_arrow, write_arrow
 from transforms.takedowns.match_selectors import NEEDED, SelectorIndex
 from transforms.takedowns.store_takedowns import NUMBER
+from transforms.tell_work import Work, work
 
 I64 = npt.NDArray[np.int64]
 
@@ -40,6 +42,7 @@ WEIGHED: Final = pa.schema(
 survive; whether that is because it is pirated or listed, which taints what repeats it; and the number of the takedown
 that asks for it and its copies, or -1."""
 MARKS_SUFFIX: Final = "marks.arrow"
+_SUFFIXES: Final = ("arrow", MARKS_SUFFIX)
 _TAINTING: Final = (reasons.BLOCKLIST, reasons.PIRATED_MARKER)
 _EXCLUDING: Final = (reasons.MARK_DROP, reasons.MARK_QUARANTINE)
 _PLACE: Final = ("url", "url_host_name", "source_file")
@@ -164,18 +167,27 @@ class _Weigh(beam.DoFn):
 
     def process(self, part: tuple[int, Iterable[int]]) -> None:
         number = part[0]
-        if number >= self.parts.documents:
-            self._write(number, weigh_taken(self.parts.read(number, [NUMBER])[NUMBER]), FLAT.empty_table())
-            return
-        table = self.parts.read(number, needed_columns())
-        # What an earlier store holds was searched when it was decided, and its texts are many.
-        texts = self.parts.own_texts(number) if number < self.parts.own else ()
-        self._write(number, *self.rules.weigh(table, texts))
+        with work("weigh", "part", number) as done:
+            if number >= self.parts.documents:
+                table = self.parts.read(number, [NUMBER])
+                self._write(number, weigh_taken(table[NUMBER]), FLAT.empty_table(), done)
+            else:
+                table = self.parts.read(number, needed_columns())
+                # What an earlier store holds was searched when it was decided, and its texts are many.
+                texts = self.parts.own_texts(number) if number < self.parts.own else ()
+                self._write(number, *self.rules.weigh(table, texts), done)
+            done.count(bytes_read=table.nbytes)
 
-    def _write(self, number: int, weighed: pa.Table, marks: pa.Table) -> None:
+    def _write(self, number: int, weighed: pa.Table, marks: pa.Table, done: Work) -> None:
         write_arrow(self.weighed.path(number, "arrow"), weighed)
         write_arrow(self.weighed.path(number, MARKS_SUFFIX), marks)
-        self.weighed.finish(number, {"records": len(weighed)}, ["arrow", MARKS_SUFFIX])
+        self.weighed.finish(number, {"records": len(weighed)}, _SUFFIXES)
+        done.count(
+            records=len(weighed),
+            excluded=pc.sum(weighed["excluded"]).as_py() or 0,
+            bytes_written=sum(file_size(self.weighed.path(number, suffix)) or 0 for suffix in _SUFFIXES),
+        )
+        done.count_each("marks", count_values(marks["rule"]))
 
 
 class WeighSources(beam.PTransform):

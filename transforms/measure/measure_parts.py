@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
@@ -16,10 +16,14 @@ from transforms.measure.measure_batch import measure_batch, measured_schema
 from transforms.measure.plan_parts import PARTS_A_FILE, Part, read_parts
 from transforms.measure.read_records import ReadRules, read_records
 from transforms.measure.tally import Tally
-from transforms.part_store import Stage, write_file
+from transforms.part_store import Stage, file_size, write_file
+from transforms.tell_work import Work, work
 
 GROUP_BYTES = 64 << 20
 """A row group of a measured file ends when it takes this much memory, which is what a reader of it needs."""
+
+_SUFFIXES: Final = ("parquet", "rejected.parquet")
+"""Of the files of a part."""
 
 
 class _MeasurePart(beam.DoFn):
@@ -31,7 +35,8 @@ class _MeasurePart(beam.DoFn):
         part: Part | int = keyed[0]
         try:
             part = self._part(keyed[0])
-            self._measure(part)
+            with work("measure", "part", part.number, [piece.name for piece in part.pieces]) as done:
+                self._measure(part, done)
         except (CleartitleError, OSError, pa.ArrowException, MemoryError) as error:
             raise WorkError(f"Measuring {part} failed: {error or type(error).__name__}") from error
         finally:
@@ -44,7 +49,7 @@ class _MeasurePart(beam.DoFn):
             self.parts = {start: read_parts(self.store, start)}
         return self.parts[start][number - start]
 
-    def _measure(self, part: Part) -> None:
+    def _measure(self, part: Part, done: Work) -> None:
         tally = Tally()
         facts: dict[str, Any] = {"records": 0, "urls_without_host": 0, "text_bytes": 0, "input_bytes": part.bytes}
         schema = measured_schema(self.near, self.rules.carried())
@@ -64,7 +69,18 @@ class _MeasurePart(beam.DoFn):
             "not_documents": dict(sorted(tally.not_documents.items())),
         }
         live_counts.clear(self.store, part.number)
-        self.store.finish(part.number, facts, ["parquet", "rejected.parquet"])
+        self.store.finish(part.number, facts, _SUFFIXES)
+        done.count(
+            bytes_read=part.bytes,
+            not_documents=tally.not_documents.total(),
+            bytes_written=sum(file_size(self.store.path(part.number, suffix)) or 0 for suffix in _SUFFIXES),
+            **{name: facts[name] for name in ("records", "rejected", "text_bytes")},
+        )
+        if len(rejected) > facts["records"]:
+            done.warn(
+                f"{len(rejected):,} records cannot be read, more than the {facts['records']:,} that can: "
+                f"{max(facts['rejected_by'], key=facts['rejected_by'].get)} is the most frequent reason."
+            )
 
     def _batches(self, part: Part, tally: Tally) -> Iterator[pa.RecordBatch]:
         documents = 0

@@ -33,6 +33,7 @@ from transforms.batches import strings
 from transforms.kernels.xxh3 import hash64
 from transforms.part_store import Stage, open_input, part_path, write_json
 from transforms.shuffle import Packed, split, unpack
+from transforms.tell_work import Work, work
 
 SENT_BYTES: Final = 40
 """About what one source of one part sends: its name and two counts."""
@@ -86,13 +87,17 @@ class _CountPart(beam.DoFn):
         self.decided, self.partitions = decided, partitions
 
     def process(self, part: tuple[int, Iterable[int]]) -> Iterator[Packed]:
-        number = part[0]
+        with work("survey", "part", part[0]) as done:
+            yield from done.send(self._count(part[0], done))
+
+    def _count(self, number: int, done: Work) -> Iterator[Packed]:
         try:
             with open_input(self.decided.path(number)) as stream:
                 ledger = pq.ParquetFile(stream).read(columns=[*_NAMES, "decision", "reason"], use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise WorkError(f"Counting the sources of part {number} failed: {error}") from error
         counts = count_sources(ledger).combine_chunks()
+        done.count(sources=len(counts), bytes_read=ledger.nbytes)
         target = hash64(*strings(counts["source"].combine_chunks())) % np.uint64(self.partitions)
         for batch in counts.to_batches():
             yield from split(batch, target.astype(np.int64))
@@ -104,8 +109,9 @@ class _RankSources(beam.DoFn):
 
     def process(self, keyed: tuple[int, Iterable[bytes]]) -> None:
         partition, values = keyed
-        found = rank_sources(add_counts(unpack(values)), self.least, self.limit)
-        write_json(part_path(self.directory, partition, "json"), found)
+        with work("survey", "partition", partition):
+            found = rank_sources(add_counts(unpack(values)), self.least, self.limit)
+            write_json(part_path(self.directory, partition, "json"), found)
 
 
 class CountSources(beam.PTransform):

@@ -9,6 +9,7 @@ import pyarrow as pa
 from schemas.errors import WorkError
 from transforms.part_store import Stage, file_facts, join, part_path
 from transforms.publish.build_index import INDEXES, Range, merge_range, write_index
+from transforms.tell_work import work
 
 
 class _MergeRange(beam.DoFn):
@@ -20,11 +21,13 @@ class _MergeRange(beam.DoFn):
         index = INDEXES[wanted.table]
         path = part_path(join(self.dataset, index.name), wanted.file, "parquet")
         try:
-            table = merge_range(self.runs, range(self.parts), wanted)
-            write_index(path, table, index)
-            first = table[index.column][0].as_py() if len(table) else None
-            facts = {"file": {**file_facts(path), "rows": len(table)}, "first": first}
-            self.merged.finish(keyed[0], facts)
+            with work("index", "range", keyed[0], [part_path(index.name, wanted.file, "parquet")]) as done:
+                table = merge_range(self.runs, range(self.parts), wanted)
+                write_index(path, table, index)
+                first = table[index.column][0].as_py() if len(table) else None
+                facts = file_facts(path)
+                self.merged.finish(keyed[0], {"file": {**facts, "rows": len(table)}, "first": first})
+                done.count(keys=len(table), bytes_written=int(facts["bytes"]))
         except (OSError, pa.ArrowException) as error:
             raise WorkError(f"Writing the index {path} failed: {error}") from error
 
@@ -47,8 +50,8 @@ def index_facts(merged: Stage, ranges: Sequence[Range]) -> tuple[dict[str, Any],
     """What the manifest says of the indexes: their files by path, and by index the first value of each file."""
     files: dict[str, Any] = {}
     first: dict[str, Any] = {index.name: [] for index in INDEXES}
-    for number, wanted in enumerate(ranges):
-        name, marker = INDEXES[wanted.table].name, merged.marker(number) or {}
+    for wanted, found in zip(ranges, merged.markers(range(len(ranges))), strict=True):
+        name, marker = INDEXES[wanted.table].name, found or {}
         files[part_path(name, wanted.file, "parquet")] = marker["file"]
         first[name].append(marker["first"])
     return files, first

@@ -45,8 +45,8 @@ def balance(measured: Stage, decided: Stage, published: Stage, parts: int, earli
     The `parts` of the crawl are numbered from 0, and after them `earlier` parts whose documents can be replaced.
     """
     numbers, others = range(parts), range(parts, parts + earlier)
-    stages = [[stage.marker(n) or {} for n in numbers] for stage in (measured, decided, published)]
-    found, copied = ([stage.marker(n) or {} for n in others] for stage in (decided, published))
+    stages = [[marker or {} for marker in stage.markers(numbers)] for stage in (measured, decided, published)]
+    found, copied = ([marker or {} for marker in stage.markers(others)] for stage in (decided, published))
     whole = [*zip(*stages, strict=True), *zip(found, copied, strict=True)]
     check_books("all parts", {"parts done": (sum(map(all, whole)), len(whole))})
     read = add_up(

@@ -12,7 +12,7 @@ from schemas.columns import BUILD_ID, DOC_ID, QUARANTINE, REJECTED, REPLACED
 from schemas.errors import BooksError, CleartitleError, WorkError
 from schemas.reasons import KEEP
 from transforms.decide.settle_decisions import REPLACED_SUFFIX
-from transforms.part_store import Stage, copy_file, file_facts, join, open_input, part_path, write_file
+from transforms.part_store import Stage, copy_file, file_facts, file_size, join, open_input, part_path, write_file
 from transforms.publish.build_index import INDEXES, run_suffix, write_runs
 from transforms.publish.index_keys import LEDGER_COLUMNS
 from transforms.publish.part_files import (
@@ -23,6 +23,7 @@ from transforms.publish.part_files import (
     texts_writer,
     write_fingerprints,
 )
+from transforms.tell_work import Work, work
 
 FOLDERS: Final = ("documents", QUARANTINE.name, "ledger", "rejected", "fingerprints")
 
@@ -34,14 +35,15 @@ class _WritePart(beam.DoFn):
     def process(self, keyed: tuple[int, Iterable[int]]) -> None:
         number = keyed[0]
         try:
-            if "replaced" in (self.decided.marker(number) or {}):
-                self._publish_replaced(number)
-            else:
-                self._publish(number)
+            with work("write", "part", number, [part_path("ledger", number, "parquet")]) as done:
+                if "replaced" in (self.decided.marker(number) or {}):
+                    self._publish_replaced(number, done)
+                else:
+                    self._publish(number, done)
         except (CleartitleError, OSError, pa.ArrowException) as error:
             raise WorkError(f"Publishing part {number} failed: {error}") from error
 
-    def _publish(self, number: int) -> None:
+    def _publish(self, number: int, done: Work) -> None:
         held = [folder for folder in FOLDERS if folder != QUARANTINE.name or self._quarantined(number)]
         paths = {folder: part_path(join(self.dataset, folder), number, "parquet") for folder in held}
         with open_input(self.measured.path(number)) as stream, open_input(self.decided.path(number)) as decided:
@@ -56,19 +58,29 @@ class _WritePart(beam.DoFn):
         files = {folder: {**file_facts(path), "rows": rows[folder]} for folder, path in paths.items()}
         facts = {"records": rows["ledger"], "kept_text_bytes": text_bytes, "files": files, "index": index}
         self.published.finish(number, facts, [run_suffix(index) for index in INDEXES])
+        done.count(
+            bytes_read=sum(file_size(stage.path(number)) or 0 for stage in (self.measured, self.decided)),
+            records=rows["ledger"],
+            documents=rows["documents"],
+            quarantined=rows.get(QUARANTINE.name, 0),
+            rejected=rows["rejected"],
+            bytes_written=sum(int(one["bytes"]) for one in files.values()),
+        )
 
     def _quarantined(self, number: int) -> int:
         return int((self.decided.marker(number) or {}).get("quarantined", 0))
 
-    def _publish_replaced(self, number: int) -> None:
+    def _publish_replaced(self, number: int, done: Work) -> None:
         """A part of an earlier store, of which only the documents that are replaced are written down."""
         path = part_path(join(self.dataset, REPLACED.name), number, "parquet")
         copy_file(self.decided.path(number, REPLACED_SUFFIX), path)
         facts = {**file_facts(path), "rows": (self.decided.marker(number) or {})["replaced"]}
         self.published.finish(number, {"files": {REPLACED.name: facts}})
+        done.count(replaced=int(facts["rows"]), bytes_written=int(facts["bytes"]))
 
     def _reject(self, number: int, path: str) -> int:
-        table = pq.read_table(self.measured.path(number, "rejected.parquet"))
+        with open_input(self.measured.path(number, "rejected.parquet")) as stream:
+            table = pq.read_table(stream)
         build = pa.repeat(pa.scalar(self.published.digest[:16]), len(table))
         with write_file(path) as file:
             pq.write_table(

@@ -1,0 +1,137 @@
+"""Logs: all that the command writes to stderr, as lines for people or as one JSON object a line for machines.
+
+What is said to the user goes through `tell`, what workers log through the loggers `cleartitle.<stage>`; the handler of
+`log_to_stderr` writes both. The format changes how things are said, and `--verbose` which: with it the records of
+Beam, and of the begin and the end of every part, are written too.
+"""
+
+import datetime
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
+from typing import Final, TextIO
+
+FORMATS: Final = ("text", "json")
+COMMAND: Final = "cleartitle: "
+"""How a line of text begins that is no progress."""
+NAME: Final = "cleartitle"
+"""Of the logger of what is said to the user; those of the stages, in `transforms/counters.py`, are below it."""
+_LOGGER: Final = logging.getLogger(NAME)
+_OTHERS: Final = ("stderr", "py.warnings")
+"""Loggers of what is written past the log: by libraries and processes that were started, and Python's warnings."""
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_END: Final = b"\0\n"
+
+
+def tell(message: str, fields: Mapping[str, object] | None = None, level: int = logging.INFO) -> None:
+    """Say something to the user; `fields` are what a machine should read out of it."""
+    _LOGGER.log(level, "%s", message, extra=fields)
+
+
+def asks_for_json(words: Sequence[str]) -> bool:
+    """Whether the words of a command ask for JSON, even if the command cannot be understood otherwise.
+
+    >>> asks_for_json(["curate", "c.yaml", "--log-format", "json"]), asks_for_json(["curate", "--log-format=text"])
+    (True, False)
+    """
+    return "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
+
+
+@contextmanager
+def log_to_stderr(*, as_json: bool, verbose: bool) -> Iterator[None]:
+    """Write to stderr what is told while the block runs; with `verbose`, all that is logged from INFO on."""
+    root = logging.getLogger()
+    levels = root.level, _LOGGER.level
+    with ExitStack() as stack:
+        stream = stack.enter_context(_lines_of_others()) if as_json else sys.stderr
+        handler = logging.StreamHandler(stream) if stream else logging.NullHandler()
+        handler.setFormatter(_Json() if as_json else _Text("%(levelname)s %(name)s: %(message)s"))
+        if not verbose:
+            handler.addFilter(_is_told)
+        root.addHandler(handler)
+        root.setLevel(logging.INFO if verbose else root.level)
+        _LOGGER.setLevel(logging.INFO)
+        # An engine looks here whether to hold back what a failed step prints, tracebacks where one letter does.
+        logging.disable(logging.NOTSET if verbose else logging.DEBUG)
+        logging.captureWarnings(as_json)
+        try:
+            yield
+        finally:
+            logging.captureWarnings(False)
+            logging.disable(logging.NOTSET)
+            stack.close()  # the last lines of others are logged
+            root.removeHandler(handler)
+            root.setLevel(levels[0])
+            _LOGGER.setLevel(levels[1])
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    if record.name.startswith(f"{NAME}."):
+        return record.levelno >= logging.WARNING
+    return record.name == NAME or record.name in _OTHERS
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name == NAME:
+            return record.getMessage()
+        if record.name.startswith(f"{NAME}."):
+            return COMMAND + record.getMessage()
+        return super().format(record)
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        said = {
+            "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage().removeprefix(COMMAND),
+        }
+        return json.dumps(said | fields, default=str)
+
+
+@contextmanager
+def _lines_of_others() -> Iterator[TextIO | None]:
+    """Log what anybody else writes to stderr, line by line, while the block runs; gives the stream to write logs to.
+
+    That is done below Python, so that libraries in C and processes that are started are heard too; so it is done only
+    where `sys.stderr` is that of the process.
+    """
+    own: TextIO | None = sys.stderr
+    of_process = own is sys.__stderr__
+    if own is None or not of_process:
+        yield own
+        return
+    reading, writing = os.pipe()
+    with open(os.dup(own.fileno()), "w", encoding="utf-8", buffering=1) as log:
+        os.dup2(writing, own.fileno())
+        os.close(writing)
+        listener = threading.Thread(target=_listen, args=(reading,), daemon=True)
+        listener.start()
+        try:
+            yield log
+        finally:
+            own.flush()
+            os.write(own.fileno(), b"\n" + _END)
+            listener.join()
+            os.dup2(log.fileno(), own.fileno())
+
+
+def _listen(descriptor: int) -> None:
+    """Log lines until that which says that the block has ended: processes that were started may still hold the pipe."""
+    logger = logging.getLogger(_OTHERS[0])
+    with open(descriptor, "rb") as lines:
+        for line in lines:
+            if line == _END:
+                return
+            if said := line.decode(errors="backslashreplace").strip():
+                logger.warning("%s", said)

@@ -1,0 +1,1 @@
+"""Real engines on this machine, for tests, benchmarks and a first try: fetched or built, started, stopped."""

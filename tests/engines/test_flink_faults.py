@@ -1,0 +1,192 @@
+"""Whatever is killed, full, missing or unlike: a run on Flink ends in the bytes of an undisturbed one, or says why not.
+
+Each test is a row of a table (fault, when, how it ended) that is written beside the engines, as `flink-faults.md`.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engines.flink.cluster import Cluster
+from engines.flink.processes import free_ports
+from engines.places import held
+from tests.engines.faults import begun, other_pool, running_job, write_crawl
+from tests.engines.runs import assert_same, curate
+
+pytestmark = pytest.mark.flink
+Note = Callable[[str, str, str], None]
+OURS = ("beam_jobs", "configs", "lineage", "schemas", "transforms")
+ABSENT = """import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {ours}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture(scope="module")
+def note() -> Iterator[Note]:
+    """Adds a row to the table of faults."""
+    rows: list[str] = []
+    yield lambda *row: rows.append(f"| {' | '.join(row)} |\n")
+    with held("flink-cluster") as directory:
+        head = "| fault | when | how it ended |\n|---|---|---|\n"
+        (directory.parent / "flink-faults.md").write_text(head + "".join(rows))
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_crawl(tmp_path_factory.mktemp("crawl"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the local runner makes of the crawl."""
+    return curate(config, tmp_path_factory.mktemp("undisturbed") / "out", beam=[])
+
+
+def finish(config: Path, output: Path, flink: Cluster) -> None:
+    """Finish what was begun, by `--resume`."""
+    with begun(config, output, flink.options(), "--resume") as run:
+        assert run.end()[0] == 0
+
+
+# Killed
+
+
+@pytest.mark.parametrize("step", ["measure", "judge", "write"])
+def test_killed_task_manager_is_survived(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note, step: str
+) -> None:
+    """Killed by its pid while its tasks run, and another started in its place: the job starts again by itself."""
+    with begun(config, tmp_path / "out", flink.options()) as run:
+        run.until(lambda: running_job(flink, step) and flink.workers())
+        flink.kill_task_manager(0)
+        flink.start_task_manager(0)
+        code, said = run.end()
+    flink.wait()
+    assert (code, said) == (0, "")
+    assert_same(tmp_path / "out", undisturbed)
+    note("a TaskManager is killed", step, "the engine ran the job again; exit 0, same bytes")
+
+
+def test_killed_python_worker_is_survived(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """The first part is measured, others are being measured: the task fails, and the engine runs it again."""
+    with begun(config, tmp_path / "out", flink.options()) as run:
+        run.until_file("_work/measured/part-*.json")
+        os.kill(run.until(flink.workers)[-1], signal.SIGKILL)
+        code, said = run.end()
+    assert (code, said) == (0, "")
+    assert_same(tmp_path / "out", undisturbed)
+    note("a Python worker is killed", "measure", "the engine ran the job again; exit 0, same bytes")
+
+
+# Stopped
+
+
+def test_full_disk_ends_the_run_and_resume_finishes_it(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """Documents lie on a small disk: publishing fails with a letter, and goes on when there is room."""
+    disk = tmp_path / "out" / "documents"
+    with begun(config, tmp_path / "out", flink.options()) as run:
+        run.until_file("_work/measured/part-*.json")
+        disk.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(disk)], check=False).returncode:
+            pytest.skip("no tmpfs can be mounted here")
+        try:
+            code, said = run.end()
+            assert code == 1
+            assert "No space left on device" in said
+            assert not (tmp_path / "out" / "manifest.json").exists()
+            subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+            finish(config, tmp_path / "out", flink)
+            assert_same(tmp_path / "out", undisturbed)
+        finally:
+            subprocess.run(["umount", str(disk)], check=True)
+    note("the disk of the documents is full", "write", "exit 1 with a letter; --resume with room: same bytes")
+
+
+def test_job_cancelled_on_the_page_ends_the_run_and_resume_finishes_it(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """As the button of the page does it: exit 1, and a letter that says who did it and how to go on."""
+    with begun(config, tmp_path / "out", flink.options()) as run:
+        flink.cancel(run.until(lambda: running_job(flink, "weigh")))
+        code, said = run.end()
+    assert code == 1
+    assert said == (
+        "cleartitle: The job was cancelled on the engine.\n"
+        "What is done is kept; the same command with --resume goes on from there.\n"
+    )
+    finish(config, tmp_path / "out", flink)
+    assert_same(tmp_path / "out", undisturbed)
+    note("a job is cancelled on Flink's page", "weigh", "exit 1 with a letter; --resume: same bytes")
+
+
+# Missing and unlike
+
+
+def failed(config: Path, output: Path, beam: list[str]) -> tuple[int, str]:
+    with begun(config, output, beam) as run:
+        code, said = run.end()
+    assert not (output / "manifest.json").exists()
+    return code, said
+
+
+def test_job_server_that_is_not_there_is_told_before_any_work(config: Path, tmp_path: Path, note: Note) -> None:
+    """Exit code 2 and nothing written."""
+    (port,) = free_ports(1)
+    code, said = failed(config, tmp_path / "out", ["--runner=PortableRunner", f"--job_endpoint=127.0.0.1:{port}"])
+    assert code == 2
+    assert said.startswith(f"cleartitle: No job server answers at 127.0.0.1:{port}")
+    assert not (tmp_path / "out").exists()
+    note("no job server", "start", "exit 2 with a letter, nothing written")
+
+
+def test_worker_pool_that_is_not_there_is_told_and_resume_finishes(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """The job fails on the engine; with a pool the run goes on."""
+    (port,) = free_ports(1)
+    code, said = failed(config, tmp_path / "out", [*flink.options(), f"--environment_config=127.0.0.1:{port}"])
+    assert code == 1
+    assert "worker" in said.splitlines()[0]
+    finish(config, tmp_path / "out", flink)
+    assert_same(tmp_path / "out", undisturbed)
+    note("no worker pool", "measure", "exit 1 with a letter; --resume: same bytes")
+
+
+def test_worker_without_the_package_is_told(flink: Cluster, config: Path, tmp_path: Path, note: Note) -> None:
+    """A Python that has Beam and not us, in Beam's own pool."""
+    (tmp_path / "sitecustomize.py").write_text(ABSENT.format(ours=OURS))
+    pool = ["-m", "apache_beam.runners.worker.worker_pool_main", "--service_port", "{port}"]
+    with other_pool(tmp_path, pool, {"PYTHONPATH": str(tmp_path)}) as environment:
+        code, said = failed(config, tmp_path / "out", [*flink.options(), environment])
+    assert code == 1
+    assert said.startswith("cleartitle: A worker does not have this package: it cannot import `")
+    note("a worker without the package", "measure", "exit 1 with a letter that names it")
+
+
+def test_worker_with_another_beam_is_told(flink: Cluster, config: Path, tmp_path: Path, note: Note) -> None:
+    """Where it says that it has Beam 2.60.0, nothing is measured."""
+    facts = tmp_path / "apache_beam-2.60.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: apache-beam\nVersion: 2.60.0\n")
+    pool = ["-m", "beam_jobs", "workers", "--address", "127.0.0.1:{port}"]
+    with other_pool(tmp_path, pool, {"PYTHONPATH": str(tmp_path)}) as environment:
+        code, said = failed(config, tmp_path / "out", [*flink.options(), environment])
+    assert code == 1
+    assert said.startswith("cleartitle: A worker has other packages than the machine that sent the job")
+    assert "  apache-beam: 2.60.0 here, " in said
+    assert not list((tmp_path / "out" / "_work" / "measured").glob("part-*.json"))
+    note("a worker with another Beam", "measure", "exit 1 with a letter that names both versions, nothing measured")
