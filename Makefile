@@ -61,7 +61,7 @@ lineage: setup  ## measure what can be asked, on datasets of 10 million rows (20
 peers: setup  ## compare with datatrove: make peers DATATROVE=/path/to/venv/bin/python
 	$(BIN)/python -m benchmarks.datatrove_neardup --python $(DATATROVE)
 
-docs: setup  ## write anew what is made of code: docs/config.md, columns.md, counters.md and scale.md
+docs: setup  ## write anew docs/config.md, columns.md, counters.md and scale.md
 	$(BIN)/python -m configs.reference > docs/config.md
 	$(BIN)/python -m schemas.reference > docs/columns.md
 	$(BIN)/python -m transforms.counters > docs/counters.md

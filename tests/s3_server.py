@@ -60,13 +60,18 @@ class Fault:
     within: str = ""
     after: int = 0
     """So many such requests go by before it begins."""
+    times: int | None = None
+    """So often it happens; None: without end."""
     met: int = 0
+    failed: int = 0
 
     def fails(self, kind: str, path: str) -> bool:
-        if kind != self.kind or self.within not in path:
+        if kind != self.kind or self.within not in path or self.failed == self.times:
             return False
         self.met += 1
-        return self.met > self.after and self.met % self.every == 0
+        fails = self.met > self.after and self.met % self.every == 0
+        self.failed += fails
+        return fails
 
 
 @dataclass

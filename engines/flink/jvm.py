@@ -67,7 +67,7 @@ def write_conf(conf: Path, rpc: int, rest: int, slots: int) -> None:
         # Beam's option --number_of_execution_retries has no effect on the batch jobs of Flink 1.19.
         "restart-strategy.type": "fixed-delay",
         "restart-strategy.fixed-delay.attempts": 3,
-        "restart-strategy.fixed-delay.delay": "1 s",
+        "restart-strategy.fixed-delay.delay": "3 s",
         # In milliseconds: a machine that is gone is noticed after seconds, not after a minute.
         "heartbeat.interval": 1000,
         "heartbeat.timeout": 20_000,

@@ -4,16 +4,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from engines.flink.cluster import Cluster
-from engines.flink.processes import Process, free_ports, listens, start, wait_until
+from engines.flink.processes import free_ports, listens, start, wait_until
 from tests.jobs import write_config, write_jsonl
 
 DEADLINE_SECONDS = 180
+POLL_SECONDS = 0.02
 DOCUMENTS = 1200
 
 
@@ -34,9 +37,11 @@ class Run:
     begun: float = field(default_factory=time.monotonic)
 
     def until(self, ready: Callable[[], Any]) -> Any:
-        """Ask again and again until the answer is yes, and return it; fails if the run ends before, or takes too long."""
+        """Ask until the answer is yes, and return it; fails if the run ends before, or takes too long."""
         while not (found := ready()):
-            assert self.process.poll() is None, f"the run ended before the moment came: {self.end()}"
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(POLL_SECONDS)
+                pytest.fail(f"the run ended before the moment came: {self.end()}")
             assert time.monotonic() - self.begun < DEADLINE_SECONDS
         return found
 
@@ -83,7 +88,3 @@ def other_pool(directory: Path, command: list[str], environment: Mapping[str, st
         yield f"--environment_config=127.0.0.1:{port}"
     finally:
         pool.end()
-
-
-def processes_of(cluster: Cluster) -> list[Process]:
-    return [cluster.job_manager, *cluster.task_managers, cluster.worker_pool, cluster.job_server]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ def undisturbed(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return curate(config, tmp_path_factory.mktemp("undisturbed") / "out", beam=[])
 
 
+def tasks_run(flink: Cluster, step: str) -> bool:
+    """Whether tasks of a step run, and Python workers for them."""
+    return running_job(flink, step) is not None and bool(flink.workers())
+
+
 def finish(config: Path, output: Path, flink: Cluster) -> None:
     """Finish what was begun, by `--resume`."""
     with begun(config, output, flink.options(), "--resume") as run:
@@ -61,20 +67,25 @@ def finish(config: Path, output: Path, flink: Cluster) -> None:
 # Killed
 
 
-@pytest.mark.parametrize("step", ["measure", "judge", "write"])
-def test_killed_task_manager_is_survived(
-    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note, step: str
+def test_killed_task_managers_are_survived(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
 ) -> None:
-    """Killed by its pid while its tasks run, and another started in its place: the job starts again by itself."""
+    """One in measure, one in decide and one in publish, each by its pid while tasks run: the jobs start again.
+
+    Another is started in its place, as a cluster's keeper would.
+    """
+    steps = {"measure": 0, "judge": 1, "write": 0}
     with begun(config, tmp_path / "out", flink.options()) as run:
-        run.until(lambda: running_job(flink, step) and flink.workers())
-        flink.kill_task_manager(0)
-        flink.start_task_manager(0)
+        for step, number in steps.items():
+            run.until(partial(tasks_run, flink, step))
+            flink.kill_task_manager(number)
+            flink.start_task_manager(number)
         code, said = run.end()
     flink.wait()
     assert (code, said) == (0, "")
     assert_same(tmp_path / "out", undisturbed)
-    note("a TaskManager is killed", step, "the engine ran the job again; exit 0, same bytes")
+    for step in steps:
+        note("a TaskManager is killed", step, "the engine ran the job again; exit 0, same bytes")
 
 
 def test_killed_python_worker_is_survived(
