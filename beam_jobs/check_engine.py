@@ -1,15 +1,22 @@
 """Check engine: whether what the Beam options name can be reached and fits, before any work starts."""
 
 import json
+import os
+import shutil
 import socket
 import urllib.request
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions, PortableOptions
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    JobServerOptions,
+    PipelineOptions,
+    PortableOptions,
+)
 
-from beam_jobs.options import runner_name
+from beam_jobs.options import is_cluster, runner_name
 from schemas.errors import UsageError
 from transforms.part_store import is_local
 
@@ -18,17 +25,18 @@ _ON_THIS_MACHINE: Final = ("[local]", "[auto]", "")
 
 
 def check_engine(options: PipelineOptions) -> None:
-    """Raise UsageError if the job server or the Flink cluster that the options name does not answer, or does not fit.
+    """Raise UsageError if a job server or cluster that the options name does not answer or fit, or none can start.
 
     A Flink cluster's slots become the `parallelism` of `options`, where none was given.
     """
-    endpoint = options.view_as(PortableOptions).job_endpoint
-    if runner_name(options) == "portable":
-        if not endpoint:
-            raise UsageError("--runner=PortableRunner needs --job_endpoint=HOST:PORT, the address of a job server.")
+    if endpoint := options.view_as(PortableOptions).job_endpoint:
         _connect(endpoint)
-    elif runner_name(options) == "flink" and not endpoint:
-        _check_flink(options.view_as(FlinkRunnerOptions))
+    elif runner_name(options) == "portable":
+        raise UsageError("--runner=PortableRunner needs --job_endpoint=HOST:PORT, the address of a job server.")
+    elif runner_name(options) == "flink":
+        flink = options.view_as(FlinkRunnerOptions)
+        _check_job_server(flink, options.view_as(JobServerOptions).job_server_java_launcher)
+        _check_flink(flink)
 
 
 def check_paths(options: PipelineOptions, paths: Sequence[str]) -> None:
@@ -38,6 +46,11 @@ def check_paths(options: PipelineOptions, paths: Sequence[str]) -> None:
         raise UsageError(
             f"Workers of Dataflow cannot see {here[0]}, which is on this machine.\n"
             "Put crawl, work and output in a bucket: gs://BUCKET/PATH."
+        )
+    if is_cluster(options) and (relative := [path for path in here if not os.path.isabs(path)]):
+        raise UsageError(
+            f"Workers of a cluster have working directories of their own, so {relative[0]} may be another one there.\n"
+            f"Write it in full, such as {os.path.abspath(relative[0])}, if all of them share that disk."
         )
 
 
@@ -50,6 +63,15 @@ def _connect(endpoint: str) -> None:
             f"No job server answers at {endpoint}, which --job_endpoint names ({error}).\n"
             "Start it, or correct the address; docs/flink.md says how."
         ) from error
+
+
+def _check_job_server(flink: FlinkRunnerOptions, java: str) -> None:
+    """Whether Beam could start one of its own; without a jar that is named it fetches one."""
+    jar = flink.flink_job_server_jar
+    if jar and is_local(jar) and not os.path.isfile(jar):
+        raise UsageError(f"{jar}, which --flink_job_server_jar names, is not there.")
+    if not flink.flink_submit_uber_jar and shutil.which(java) is None:
+        raise UsageError(f"Beam starts its job server for Flink with `{java}`, which is not on this machine.")
 
 
 def _check_flink(flink: FlinkRunnerOptions) -> None:

@@ -223,9 +223,11 @@ class _Start:
 
     def stage(self, directory: str, command: str) -> "Stage":
         """The finished stage in a directory. Raises OutputError if it is not finished, or of another config."""
+        from beam_jobs.check_engine import check_paths
         from beam_jobs.job import count_records
         from transforms.part_store import Stage
 
+        check_paths(self.job.engine.options, [directory])
         digest = self.prepared.measured_digest if command == "measure" else self.prepared.build_digest
         stage = Stage(directory, digest)
         count_records(stage, len(self.prepared.plan.parts), command)

@@ -13,7 +13,7 @@ from beam_jobs.engine import Engine
 from beam_jobs.job import Job, count_records
 from beam_jobs.prepare import Prepared
 from beam_jobs.progress import StageProgress
-from beam_jobs.warn_of_giants import warn_of_components, warn_of_keys
+from beam_jobs.warn_of_giants import hottest_key, warn_of_components, warn_of_keys
 from transforms.decide.all_parts import AllParts
 from transforms.decide.list_clusters import merge_clusters
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates
@@ -67,8 +67,9 @@ class _Steps:
             return
         self._store_takedowns()
         self._weigh(progress)
-        self._connect(self._pair(progress), progress)
-        self._warn_of_giants()
+        pairs = self._pair(progress)
+        self._connect(pairs, progress)
+        self._warn_of_giants(pairs)
         judged, passes = self._judge(progress)
         write_json(clusters, self._list_clusters(judged, passes))
         progress.phase = "settling"
@@ -105,7 +106,7 @@ class _Steps:
         columns = key_columns(rules.url, rules.pairs_texts, rules.bands)
         column_bytes = max(1, self.records * rules.key_bytes)
         passes = _pair_passes(columns, column_bytes, self._shuffle_bytes(), self.engine.partition_bytes)
-        pairs = self._step(f"pairs-{len(passes)}-{passes[0].partitions if passes else 0}")
+        pairs = self._step(f"pairs-{_cut(passes)}")
         for share in passes:
             progress.phase = f"pairing candidates, pass {share.number + 1} of {len(passes)}"
             if pairs.marker(share.number) is None:
@@ -121,9 +122,10 @@ class _Steps:
         rounds = self.prepared.config.run.component_rounds
         connect_components(pairs, self.members, work, self.engine, self._worker_bytes(), rounds, tell)
 
-    def _warn_of_giants(self) -> None:
+    def _warn_of_giants(self, pairs: Stage) -> None:
         memory = self.prepared.config.run.shuffle_memory
-        warn_of_keys(self.engine.steps, self.rules, self.records, memory)
+        passes = [marker for marker in pairs.markers(sorted(pairs.listed())) if marker]
+        warn_of_keys(passes, self.rules, self.records, memory)
         warn_of_components(self.members.marker(0) or {}, self.parts, self.rules, self.records, memory)
 
     def _judge(self, progress: StageProgress) -> tuple[Stage, list[JudgePass]]:
@@ -152,7 +154,7 @@ class _Steps:
 
     def _run_pass(self, name: str, stage: Stage, number: int, parts: Sequence[int], step: PTransform) -> None:
         self.engine.run(name, lambda root: root | SpreadParts(parts) | step)
-        stage.finish(number, {})
+        stage.finish(number, hottest_key(self.engine.steps[-1]))
 
     def _worker_bytes(self) -> int:
         """Bytes of a shuffle that one machine can hold."""
@@ -161,6 +163,12 @@ class _Steps:
     def _shuffle_bytes(self) -> int:
         """Bytes that one pass may send through a shuffle: a cluster keeps them on its disks, so one pass will do."""
         return self._worker_bytes() if self.engine.local else sys.maxsize
+
+
+def _cut(passes: Sequence[PairPass]) -> str:
+    """What says which keys each pass takes and where they go: columns of a pass, residues, partitions."""
+    first = passes[0]
+    return f"{len(first.columns)}-{first.modulus}-{first.partitions}"
 
 
 def _pair_passes(columns: Sequence[str], column_bytes: int, budget: int, partition_bytes: int) -> list[PairPass]:

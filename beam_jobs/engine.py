@@ -3,7 +3,6 @@
 import copy
 import io
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stderr
@@ -14,21 +13,28 @@ import apache_beam as beam
 import grpc
 from apache_beam.metrics import MetricsFilter
 from apache_beam.metrics.metric import MetricResults
-from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    GoogleCloudOptions,
+    PipelineOptions,
+    PortableOptions,
+)
 from apache_beam.runners.portability.flink_runner import FlinkRunner
-from apache_beam.runners.portability.portable_runner import PipelineResult, PortableRunner
+from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.portability.prism_runner import PrismRunner
-from apache_beam.runners.runner import PipelineState
 
 from beam_jobs.letters import failure_letter
-from beam_jobs.options import runner_name
+from beam_jobs.options import is_cluster, runner_name
+from beam_jobs.wait_for_job import start_aside, wait_for
 from schemas.errors import CleartitleError, WorkError
 from transforms.counters import NAMESPACE
 from transforms.shuffle import PARTITION_BYTES
 
-_CLUSTERS: Final = frozenset({"dataflow", "flink", "portable", "spark"})
 _CLUSTER_PARTITION_BYTES: Final = 64 << 20
-_POLL_SECONDS: Final = 0.1
+_LOST: Final = (
+    "The job server does not answer any more. The job may go on without it: look at the engine's page, and cancel it\n"
+    "there. What is done is kept; the same command with --resume goes on from there."
+)
 _SERVED: Final[Mapping[str, type[PortableRunner]]] = {"flink": FlinkRunner, "prism": PrismRunner}
 """Runners that start a job server of their own, and would start one for each pipeline."""
 
@@ -68,7 +74,7 @@ class Engine:
     @property
     def local(self) -> bool:
         """Whether a shuffle is held in the memory of this machine; on a cluster it lies on its disks."""
-        return runner_name(self.options) not in _CLUSTERS
+        return not is_cluster(self.options)
 
     @property
     def partition_bytes(self) -> int:
@@ -89,15 +95,16 @@ class Engine:
         try:
             with quiet:
                 result = pipeline.run()
-                _wait(result)
-                found = _metrics(result)
+                wait_for(result)
         except CleartitleError:
             raise
         except grpc.FutureTimeoutError as error:
             raise WorkError("The runner failed: no job server answers.") from error
+        except grpc.RpcError as error:
+            raise WorkError(f"{_LOST}\n({error.details() if isinstance(error, grpc.Call) else error})") from error
         except Exception as error:  # each runner has its own way to report a failed step
             raise WorkError(failure_letter(str(error))) from error
-        self.steps.append(StepReport(name, time.monotonic() - started, found))
+        self.steps.append(StepReport(name, time.monotonic() - started, _metrics(result)))
 
     def close(self) -> None:
         """Stop the job server that was started for this engine, if there is one."""
@@ -110,29 +117,14 @@ class Engine:
         cloud = options.view_as(GoogleCloudOptions)
         cloud.job_name = "-".join(filter(None, (cloud.job_name or "cleartitle", name, self.label)))
         kind = _SERVED.get(runner_name(options))
-        if kind is None:
+        if kind is None or options.view_as(FlinkRunnerOptions).flink_submit_uber_jar:
             return beam.Pipeline(options=options)
         runner = kind()
-        if self._server is None:
+        if self._server is None and not options.view_as(PortableOptions).job_endpoint:
             self._server = runner.default_job_server(options)
+            start_aside(self._server)
         runner.default_job_server = lambda _: self._server
         return beam.Pipeline(runner=runner, options=options)
-
-
-def _wait(result: Any) -> None:
-    """Wait for the end of a job. Raises what its runner raises if it failed; an interrupted job is cancelled."""
-    try:
-        if isinstance(result, PipelineResult):
-            while not PipelineState.is_terminal(state := result.state):
-                time.sleep(_POLL_SECONDS)
-            if state == PipelineState.DONE:
-                # Beam then waits 10 seconds for last messages before it lets go of the job; nobody needs them here.
-                threading.Thread(target=result.wait_until_finish, daemon=True).start()
-                return
-        result.wait_until_finish()
-    except KeyboardInterrupt:
-        result.cancel()
-        raise
 
 
 def _metrics(result: Any) -> dict[str, int | Distribution]:
@@ -141,7 +133,8 @@ def _metrics(result: Any) -> dict[str, int | Distribution]:
     spread: dict[str, Distribution] = {}
     try:
         said = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))
-    except NotImplementedError:
+    except Exception:  # the job is done, whatever its service answers when it is asked for figures
+        logging.getLogger(__name__).info("No counters", exc_info=True)
         return {}
     for one in said[MetricResults.COUNTERS]:
         name = one.key.metric.name

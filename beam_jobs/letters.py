@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_WORKER_ERROR: Final = re.compile(r"^([\w.]*?)(\w+): (.*) \[while running '([^']*)'\]", re.DOTALL | re.MULTILINE)
+_WORKER_ERROR: Final = re.compile(r"^((?:\w+\.)*)(\w+): (.*) \[while running '([^']*)'\]", re.DOTALL | re.MULTILINE)
 _NOT_INSTALLED: Final = re.compile(
     r"ModuleNotFoundError: No module named '((?:beam_jobs|configs|lineage|schemas|transforms)[\w.]*)'"
 )

@@ -10,8 +10,7 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from beam_jobs.check_dataflow import check_dataflow
 from schemas.errors import UsageError
 
-_RETRIES: Final = {"number_of_execution_retries": "3", "execution_retry_delay": "1000"}
-"""Options of Beam's Flink runner, the delay in milliseconds: without them who loses a machine loses the job."""
+_CLUSTERS: Final = frozenset({"dataflow", "flink", "portable", "spark"})
 
 
 def cores() -> int:
@@ -23,13 +22,13 @@ def beam_options(arguments: Sequence[str]) -> PipelineOptions:
     """Options from the arguments after `--`, completed to the local default where no runner is named.
 
     The local runner is the in-process FnApiRunner with a thread a core: kernels and Arrow release the interpreter
-    lock. Without a name Beam would first try to download a Prism binary. On Flink a job is tried again three times,
-    if nothing else is said. Raises UsageError for an unknown option.
+    lock. Without a name Beam would first try to download a Prism binary. Raises UsageError for an unknown option,
+    and for what Dataflow lacks.
     """
     given = {argument.split("=")[0].lstrip("-") for argument in arguments}
     local = "runner" not in given
     try:
-        default = _local_default() if local else _RETRIES if _may_be_flink(arguments) else {}
+        default = _local_default() if local else {}
         completed = [f"--{name}={value}" for name, value in default.items() if name not in given]
         options = PipelineOptions([*completed, *arguments])
         known = options.get_all_options()
@@ -56,14 +55,17 @@ def runner_name(options: PipelineOptions) -> str:
     return str(options.view_as(StandardOptions).runner or "").rpartition(".")[2].lower().removesuffix("runner")
 
 
+def is_cluster(options: PipelineOptions) -> bool:
+    """Whether the job goes to other machines, whose shuffles lie on disks and whose working directories are their own.
+
+    What is behind a job server is not known; it is taken for a cluster.
+    """
+    return runner_name(options) in _CLUSTERS
+
+
 def _local_default() -> dict[str, str]:
     return {
         "runner": "FnApiRunner",
         "direct_running_mode": "multi_threading" if cores() > 1 else "in_memory",
         "direct_num_workers": str(cores()),
     }
-
-
-def _may_be_flink(arguments: Sequence[str]) -> bool:
-    """Whether Beam may send the job to Flink: by its runner, or by a job server, of which a retry can be asked too."""
-    return runner_name(PipelineOptions(list(arguments))) in ("flink", "portable")

@@ -28,7 +28,7 @@ from transforms.publish.write_parts import FOLDERS
 _FOLDERS: Final = (*FOLDERS, REPLACED.name, INDEX_KEYS.name, INDEX_URLS.name, TAKEN.name)
 _PARTS: Final = re.compile(r"part-\d{5,}\.parquet|[0-9a-f]{16}\.(json|parquet)")
 _STAGE: Final = re.compile(
-    rf"stage\.json|{re.escape(CLUSTERS)}|lists|sources|members|components|(pairs|verdicts)-\d+-\d+|plan-\d{{5,}}\.json"
+    rf"stage\.json|{re.escape(CLUSTERS)}|lists|sources|members|components|(pairs-\d+-\d+|verdicts-\d+)-\d+|plan-\d{{5,}}\.json"
     rf"|part-\d{{5,}}\.(json|parquet|rejected\.parquet|{re.escape(REPLACED_SUFFIX)})"
 )
 
@@ -47,7 +47,7 @@ def claim_output(directory: str, *, resume: bool, overwrite: bool, inputs: Seque
         raise OutputError("--output is empty; name a directory.")
     if is_local(directory) and os.path.lexists(directory) and not os.path.isdir(directory):
         raise OutputError(f"{directory} is a file; --output names a directory.")
-    place = os.path.realpath(directory) if is_local(directory) else directory
+    place = os.path.realpath(directory) if is_local(directory) else directory.rstrip("/")
     if mine := [
         path for path in inputs if (os.path.realpath(path) if is_local(path) else path).startswith(f"{place}/")
     ]:

@@ -19,15 +19,23 @@ SHARE: Final = 10
 FEW: Final = 10_000
 
 
-def warn_of_keys(steps: Iterable[StepReport], rules: DuplicateRules, records: int, memory: int) -> None:
-    """Warn if pairing found a key with very many documents, of all `records`, where a run may take `memory` bytes."""
-    found = [step.metrics.get("pair.key_documents") for step in steps]
-    documents = max((one.max for one in found if isinstance(one, Distribution)), default=0)
+def hottest_key(step: StepReport) -> dict[str, int]:
+    """For the marker of a pass, `key_documents`: how many documents share its largest key, if the engine counts."""
+    found = step.metrics.get("pair.key_documents")
+    return {"key_documents": found.max} if isinstance(found, Distribution) else {}
+
+
+def warn_of_keys(passes: Iterable[Mapping[str, Any]], rules: DuplicateRules, records: int, memory: int) -> None:
+    """Warn if a pass of pairing, by its marker, found a key that very many of all `records` documents share.
+
+    `memory` is what a run may take, in bytes.
+    """
+    documents = max((int(found.get("key_documents", 0)) for found in passes), default=0)
     if _is_giant(documents, rules.key_bytes, records, memory):
         size = documents * rules.key_bytes
         _warn(
             f"{documents:,} of {records:,} documents have one key in common: a URL, a text, or a band of their "
-            f"signatures. One worker holds {size_words(size)} of them while they are paired. Where that is too much, "
+            f"signatures. One worker held {size_words(size)} of them while they were paired. Where that is too much, "
             "look for an empty or an error page that the crawl repeats, and take its site out with a blocklist.",
             {"documents": documents, "bytes": size},
         )

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 import click
@@ -26,6 +27,8 @@ from schemas.errors import UsageError
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _PRELOADED: Final = ("beam_jobs.worker_modules",)
 _ANSWER_SECONDS: Final = 30
+_MOST_AT_ONCE: Final = 64
+"""Threads that each wait for one task manager: one that is silent must not keep others waiting."""
 
 
 def serve(address: str) -> None:
@@ -36,7 +39,7 @@ def serve(address: str) -> None:
     # Workers come out of a process that has everything imported and nothing started, so one is there at once.
     _FORKS.set_forkserver_preload(list(_PRELOADED))
     pool = _Pool()
-    server = grpc.server(ThreadPoolExecutor(), options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(_MOST_AT_ONCE), options=[("grpc.so_reuseport", 0)])
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
     try:
         server.add_insecure_port(address)
@@ -48,26 +51,30 @@ def serve(address: str) -> None:
     server.start()
     click.echo(f"cleartitle: workers are started at {address} when an engine asks", err=True)
     stop.wait()
-    server.stop(None)
     pool.close()
+    server.stop(None).wait()
 
 
 class _Pool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def __init__(self) -> None:
         self.workers: list[Any] = []
         self.lock = threading.Lock()
+        self.closed = False
 
     def StartWorker(self, request: Any, _: Any) -> Any:  # noqa: N802  (the service's own name)
         try:
             environment = _environment(request)
             with self.lock:
+                if self.closed:
+                    return beam_fn_api_pb2.StartWorkerResponse(error="The pool of workers is being ended.")
                 self.workers = [worker for worker in self.workers if worker.is_alive()]
                 worker = _FORKS.Process(target=_work, args=(environment,), name=f"worker {request.worker_id}")
                 worker.start()
                 self.workers.append(worker)
         except (OSError, grpc.RpcError) as error:
             return beam_fn_api_pb2.StartWorkerResponse(error=f"No worker could be started: {error}")
-        click.echo(f"cleartitle: worker {request.worker_id} is process {worker.pid}", err=True)
+        with suppress(OSError):  # who reads it may have gone, and the worker is there
+            click.echo(f"cleartitle: worker {request.worker_id} is process {worker.pid}", err=True)
         return beam_fn_api_pb2.StartWorkerResponse()
 
     def StopWorker(self, request: Any, _: Any) -> Any:  # noqa: N802
@@ -76,6 +83,7 @@ class _Pool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
 
     def close(self) -> None:
         with self.lock:
+            self.closed = True
             for worker in self.workers:
                 worker.kill()
             for worker in self.workers:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -54,7 +55,9 @@ def cluster() -> Iterator[Callable[[Any], str]]:
 
 
 def flink(master: str, *more: str) -> PipelineOptions:
-    return PipelineOptions(["--runner=FlinkRunner", f"--flink_master={master}", *more])
+    """Options for Flink, on a machine that has what is taken for Java."""
+    java = f"--job_server_java_launcher={sys.executable}"
+    return PipelineOptions(["--runner=FlinkRunner", f"--flink_master={master}", java, *more])
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
@@ -176,3 +179,34 @@ def test_dataflow_is_refused_paths_of_this_machine() -> None:
 def test_paths_that_workers_may_see_pass(arguments: list[str], paths: list[str]) -> None:
     """A cluster of one's own may share a disk."""
     check_paths(PipelineOptions(arguments), paths)
+
+
+@pytest.mark.parametrize("runner", ["FlinkRunner", "PortableRunner"])
+def test_relative_path_is_refused_on_a_cluster(runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker has a working directory of its own, and would not find what is there."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as refusal:
+        check_paths(PipelineOptions([f"--runner={runner}"]), ["/shared/a", "out/b"])
+    assert str(refusal.value) == (
+        "Workers of a cluster have working directories of their own, so out/b may be another one there.\n"
+        f"Write it in full, such as {tmp_path}/out/b, if all of them share that disk."
+    )
+
+
+@pytest.mark.parametrize("runner", ["FlinkRunner", "PrismRunner", "SparkRunner"])
+def test_job_server_that_is_named_is_asked_for_whatever_the_runner(closed: str, runner: str) -> None:
+    """A runner that could start one of its own uses the one that it is told of."""
+    with pytest.raises(UsageError, match=f"No job server answers at {closed}"):
+        check_engine(PipelineOptions([f"--runner={runner}", f"--job_endpoint={closed}"]))
+
+
+def test_jar_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """Beam would tell how to build it."""
+    with pytest.raises(UsageError, match=r"server\.jar, which --flink_job_server_jar names, is not there\.$"):
+        check_engine(flink("[local]", f"--flink_job_server_jar={tmp_path}/server.jar"))
+
+
+def test_machine_without_java_is_told() -> None:
+    """The job server is a Java program."""
+    with pytest.raises(UsageError, match=r"with `no-such-java`, which is not on this machine\.$"):
+        check_engine(flink("[local]", "--job_server_java_launcher=no-such-java"))

@@ -32,6 +32,7 @@ GIVEN = ("--setup_file=./setup.py", "--num_workers=3", "--machine_type=n2-standa
 STEPS = ("measure", "weigh", "pair-0", "connect", "judge-0", "settle", "survey", "write", "index")
 SPREAD = (
     "SpreadParts",
+    "SpreadParts/CheckWorker",
     "SpreadParts/ListParts",
     "SpreadParts/ListRuns",
     "SpreadParts/ListRuns/FlatMap(<lambda at core.py>)",

@@ -1,6 +1,5 @@
 """Engine: pipelines of one command, one after the other, on whatever runs them."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +11,9 @@ from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, GoogleCloudOptions, PipelineOptions
 from apache_beam.runners.portability.flink_runner import FlinkRunner
 from apache_beam.runners.portability.job_server import EmbeddedJobServer
-from apache_beam.runners.portability.portable_runner import PipelineResult
+from apache_beam.runners.portability.local_job_service import LocalJobServicer
 from apache_beam.runners.portability.prism_runner import PrismRunner
 
-from beam_jobs import engine as module
 from beam_jobs.engine import Distribution, Engine
 from beam_jobs.options import beam_options
 from schemas.errors import WorkError
@@ -166,58 +164,39 @@ def test_runner_that_writes_to_its_options_does_not_change_those_of_the_next() -
     assert seen == ["cluster:8081", "cluster:8081"]
 
 
-class _Result(PipelineResult):  # type: ignore[misc]
-    """A job of a job service that goes through some states."""
-
-    def __init__(self, *states: str | type[BaseException]):
-        self.states, self.waited, self.cancelled = list(states), threading.Event(), False
-
-    @property
-    def state(self) -> str:
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        if isinstance(state, str):
-            return state
-        raise state
-
-    def wait_until_finish(self, duration: float | None = None) -> None:
-        self.waited.set()
-        if self.states != ["DONE"]:
-            raise RuntimeError(f"Pipeline p failed in state {self.states[0]}: unknown error")
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-    def metrics(self) -> Any:
-        raise NotImplementedError
+def test_job_server_that_is_named_is_used_by_every_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other is started beside it."""
+    service = LocalJobServicer()
+    port = service.start_grpc_server(0)
+    monkeypatch.setattr(FlinkRunner, "default_job_server", None)
+    engine = Engine(
+        PipelineOptions(["--runner=FlinkRunner", f"--job_endpoint=127.0.0.1:{port}", "--environment_type=LOOPBACK"])
+    )
+    engine.run("measure", counted)
+    assert engine.steps[0].metrics["measure.records"] == 14
+    engine.close()
+    service.stop()
 
 
-def run_as(monkeypatch: pytest.MonkeyPatch, result: _Result) -> Engine:
-    monkeypatch.setattr(beam.Pipeline, "run", lambda _: result)
-    monkeypatch.setattr(module, "_POLL_SECONDS", 0)
+def test_uber_jar_is_sent_anew_by_each_pipeline() -> None:
+    """What serves it is no program of its own, and it writes to the options of the pipeline that it serves."""
+    options = PipelineOptions(["--runner=FlinkRunner", "--flink_master=cluster:8081", "--flink_submit_uber_jar"])
+    engine = Engine(options)
+    runners = [engine._pipeline(name).runner for name in ("a", "b")]
+    assert runners[0] is not runners[1]
+    assert engine._server is None
+
+
+def test_job_that_is_done_is_done_without_its_counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that does not answer when it is asked for figures takes back nothing."""
     engine = local()
-    engine.run("measure", nothing)
-    return engine
 
+    def refuse(*_: Any) -> None:
+        raise ConnectionError("503")
 
-def test_job_that_is_done_is_let_go_of_beside_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beam waits ten seconds after each job for messages that nobody needs; a runner without counters has none."""
-    result = _Result("STARTING", "RUNNING", "DONE")
-    assert [step.metrics for step in run_as(monkeypatch, result).steps] == [{}]
-    assert result.waited.wait(30)
-
-
-def test_job_that_is_cancelled_on_the_engine_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job is gone; what its parts had finished is not."""
-    with pytest.raises(WorkError, match=r"^The job was cancelled on the engine\.\n.*--resume"):
-        run_as(monkeypatch, _Result("RUNNING", "CANCELLED"))
-
-
-def test_interrupted_command_cancels_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else it would run on, beside the one that --resume sends."""
-    result = _Result("RUNNING", KeyboardInterrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run_as(monkeypatch, result)
-    assert result.cancelled
+    monkeypatch.setattr("apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiMetrics.query", refuse)
+    engine.run("measure", counted)
+    assert [(step.name, step.metrics) for step in engine.steps] == [("measure", {})]
 
 
 def test_job_server_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Beam options: the local default said out loud, and what is added for Flink."""
+"""Beam options: the local default said out loud, and slips refused by name."""
 
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
@@ -32,30 +32,6 @@ def test_named_runner_gets_no_local_default(arguments: list[str]) -> None:
     """What Beam itself says holds then."""
     plain = PipelineOptions(["--runner=FlinkRunner"])
     assert chosen(beam_options(arguments)) == chosen(plain)
-
-
-def retries(*arguments: str) -> tuple[str | None, str | None]:
-    said = beam_options(arguments).get_all_options(retain_unknown_options=True)
-    return said.get("number_of_execution_retries"), said.get("execution_retry_delay")
-
-
-@pytest.mark.parametrize(
-    "runner", ["FlinkRunner", "PortableRunner", "apache_beam.runners.portability.flink_runner.FlinkRunner"]
-)
-def test_job_on_flink_is_tried_again(runner: str) -> None:
-    """A cluster without checkpoints gives a job up with the first machine it loses."""
-    assert retries(f"--runner={runner}") == ("3", "1000")
-
-
-def test_retries_that_are_named_are_kept() -> None:
-    """Also if there shall be none."""
-    assert retries("--runner=FlinkRunner", "--number_of_execution_retries=0") == ("0", "1000")
-
-
-@pytest.mark.parametrize("arguments", [[], ["--runner=PrismRunner"], ["--runner=SparkRunner"]])
-def test_other_runners_are_not_told_of_retries(arguments: list[str]) -> None:
-    """They would not know the option."""
-    assert retries(*arguments) == (None, None)
 
 
 @pytest.mark.parametrize(

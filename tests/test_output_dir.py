@@ -10,7 +10,7 @@ from tests.memory_files import MemoryFiles
 
 FOLDERS = ("documents", "fingerprints", "ledger", "rejected", "replaced")
 RUN = ("manifest.json", *(f"{folder}/part-00000.parquet" for folder in FOLDERS))
-WORK = ("_work/measured/stage.json", "_work/decided/pairs-1-8/edges-000-00000.arrow")
+WORK = ("_work/measured/stage.json", "_work/decided/pairs-1-1-8/edges-000-00000.arrow")
 STAGE = (
     "stage.json",
     "part-00000.json",
@@ -20,7 +20,7 @@ STAGE = (
     "clusters.json",
     "components/stage.json",
     "members/part-00000.arrow",
-    "pairs-3-8/part-00000.json",
+    "pairs-3-1-8/part-00000.json",
     "verdicts-12-9/part-00000.json",
     "verdicts-12-9/pass-00000/clusters-00000.json",
 )

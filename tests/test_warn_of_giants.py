@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_jobs.engine import Distribution, StepReport
-from beam_jobs.warn_of_giants import FEW, warn_of_components, warn_of_keys
+from beam_jobs.warn_of_giants import FEW, hottest_key, warn_of_components, warn_of_keys
 from tests.members import RULES
 from tests.tables import digest_of, fingerprinted
 from transforms.decide.all_parts import AllParts
@@ -37,10 +37,11 @@ def found(largest: int, leader: int = LEADER) -> dict[str, int]:
     return {"members": largest, "components": 1, "largest": largest, "largest_id": leader}
 
 
-def paired(*largest: int) -> list[StepReport]:
-    spread = [Distribution(one, 1, one, one) for one in largest]
-    reports = [StepReport(f"pair-{n}", 1.0, {"pair.key_documents": one}) for n, one in enumerate(spread)]
-    return [StepReport("measure", 1.0, {}), *reports]
+def paired(*largest: int) -> list[dict[str, int]]:
+    """Markers of passes of pairing, the last by an engine that keeps no counters."""
+    spread = [Distribution(one, 1, 1, one) for one in largest]
+    steps = [StepReport(f"pair-{n}", 1.0, {"pair.key_documents": one}) for n, one in enumerate(spread)]
+    return [hottest_key(step) for step in (*steps, StepReport("pair", 1.0, {}))]
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
 
-from transforms.versions import check_versions, versions
+from transforms.versions import check_versions, worker_versions
 
 Run = tuple[int, int]
+Part = tuple[int, Iterable[int]]
+"""A number, and nothing that matters."""
 
 
 def runs(numbers: Iterable[int]) -> list[Run]:
@@ -24,17 +26,21 @@ def runs(numbers: Iterable[int]) -> list[Run]:
     return found
 
 
-class _ListParts(beam.DoFn):
-    """Numbers of a run. The first step of every pipeline, so it is here that a worker of other versions is found."""
+def _count(run: Run) -> Iterator[tuple[int, int]]:
+    return ((number, 0) for number in range(*run))
+
+
+class _CheckWorker(beam.DoFn):
+    """Hands on what it gets, if the worker has the packages of the machine that sent the job."""
 
     def __init__(self) -> None:
-        self.sent = dict(versions())
+        self.sent = worker_versions()
 
     def setup(self) -> None:
         check_versions(self.sent)
 
-    def process(self, run: Run) -> Iterator[tuple[int, int]]:
-        return ((number, 0) for number in range(*run))
+    def process(self, part: Part) -> Iterator[Part]:
+        yield part
 
 
 class SpreadParts(beam.PTransform):
@@ -54,6 +60,7 @@ class SpreadParts(beam.PTransform):
             root
             # Beam would shuffle the runs first, by coders written in Python.
             | "ListRuns" >> beam.Create(self.runs, reshuffle=False).with_output_types(Run)
-            | "ListParts" >> beam.ParDo(_ListParts()).with_output_types(tuple[int, int])
+            | "ListParts" >> beam.FlatMap(_count).with_output_types(tuple[int, int])
             | "SpreadParts" >> beam.GroupByKey()
+            | "CheckWorker" >> beam.ParDo(_CheckWorker()).with_output_types(Part)
         )

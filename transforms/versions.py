@@ -1,8 +1,11 @@
 """Versions: what the bytes of a dataset depend on besides input and config, and whether a worker has the same."""
 
+import platform
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +21,7 @@ LIBRARIES: Final = (
     "publicsuffixlist",
     "ada-url",
 )
+_PACKAGES: Final = ("configs", "schemas", "transforms")
 
 
 @cache
@@ -26,11 +30,15 @@ def versions() -> Mapping[str, str]:
     return MappingProxyType({name: version(name) for name in ("cleartitle", *LIBRARIES)})
 
 
+def worker_versions() -> dict[str, str]:
+    """What a worker must have in common with the machine that sends a job: `versions`, Python, and our very sources."""
+    return {name: _found(name) for name in ("Python", "cleartitle", *LIBRARIES)}
+
+
 def check_versions(sent: Mapping[str, str]) -> None:
-    """Raise WorkError if a package here is missing, or of another version than where the job was `sent` from."""
-    wrong = [
-        f"  {name}: {found} here, {asked} there" for name, asked in sent.items() if (found := _found(name)) != asked
-    ]
+    """Raise WorkError if anything here is missing, or other than it was where the job was `sent` from."""
+    here = {name: _found(name) for name in sent}
+    wrong = [f"  {name}: {here[name]} here, {asked} there" for name, asked in sent.items() if here[name] != asked]
     if wrong:
         raise WorkError(
             "A worker has other packages than the machine that sent the job, so its bytes may differ:\n"
@@ -39,8 +47,20 @@ def check_versions(sent: Mapping[str, str]) -> None:
         )
 
 
+@cache
 def _found(name: str) -> str:
+    if name == "Python":
+        return ".".join(platform.python_version_tuple()[:2])
     try:
-        return version(name)
+        return f"{version(name)} ({_sources()})" if name == "cleartitle" else version(name)
     except PackageNotFoundError:
         return "none"
+
+
+def _sources() -> str:
+    """A digest of the modules that run on workers: all checkouts between two releases have one version."""
+    digest, top = sha256(), Path(__file__).parents[1]
+    for package in _PACKAGES:
+        for path in sorted((top / package).rglob("*.py")):
+            digest.update(path.relative_to(top).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:8]

@@ -128,15 +128,15 @@ class _WriteEdges(beam.DoFn):
         partition, values = keyed
         with work("pair", "partition", partition) as done:
             keys, ids, sketches = _in_order(values, self.words)
+            first, documents = most_frequent(keys)
+            if documents > HOT_KEY_DOCUMENTS:  # said before they are tied, which is what may take too long
+                (part,), (row,) = part_and_row(ids[first : first + 1])
+                done.warn(f"{documents:,} documents have one key in common; the first is row {row} of part {part}.")
             a, b = contract(*tie_candidates(keys, ids, sketches, self.least_cells))
             path = join(self.pairs.directory, f"{self.share}-{partition:05d}.arrow")
             write_arrow(path, pa.table({"a": a, "b": b}))
             done.count(edges=len(a), bytes_written=file_size(path) or 0)
-            first, documents = most_frequent(keys)
             done.note(partition_keys=len(keys), key_documents=documents)
-            if documents > HOT_KEY_DOCUMENTS:
-                (part,), (row,) = part_and_row(ids[first : first + 1])
-                done.warn(f"{documents:,} documents have one key in common; the first is row {row} of part {part}.")
 
 
 class PairCandidates(beam.PTransform):
