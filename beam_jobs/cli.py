@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from beam_jobs.allocator import keep_freed_memory
-from beam_jobs.logs import COMMAND, FORMATS, asks_for_json, log_to_stderr, tell
+from beam_jobs.logs import COMMAND, FORMATS, log_to_stderr, tell
 from schemas.errors import CleartitleError, UsageError
 
 if TYPE_CHECKING:
@@ -261,9 +261,27 @@ class _Start:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    own = words[: words.index("--")] if "--" in words else words
-    with log_to_stderr(as_json=asks_for_json(own), verbose="--verbose" in own):
+    options = options_of(words)
+    with log_to_stderr(as_json=options.get("--log-format") == "json", verbose="--verbose" in options):
         return _run(words)
+
+
+def options_of(words: Sequence[str]) -> dict[str, str]:
+    """The options of a job and the last value of each, as click has them, even if it cannot understand the command.
+
+    >>> options_of(["curate", "c.yaml", "--set", "--verbose", "--log-format=text", "--log-format", "json", "--", "--x"])
+    {'--set': '--verbose', '--log-format': 'json'}
+    """
+    known = (each for command in cli.commands.values() for each in command.params if isinstance(each, click.Option))
+    valued = {name for option in known if not option.is_flag for name in option.opts}
+    found, rest = {}, iter(words)
+    for word in rest:
+        if word == "--":
+            break
+        name, equals, value = word.partition("=")
+        if name.startswith("--"):
+            found[name] = next(rest, "") if name in valued and not equals else value
+    return found
 
 
 def _run(words: list[str]) -> int:

@@ -9,11 +9,11 @@ import datetime
 import json
 import logging
 import os
+import select
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final, TextIO
 
 FORMATS: Final = ("text", "json")
@@ -25,21 +25,13 @@ _LOGGER: Final = logging.getLogger(NAME)
 _OTHERS: Final = ("stderr", "py.warnings")
 """Loggers of what is written past the log: by libraries and processes that were started, and Python's warnings."""
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_END: Final = b"\0\n"
+_PIPE_BYTES: Final = 1 << 20
+"""No less than a pipe holds, so that one read empties it."""
 
 
 def tell(message: str, fields: Mapping[str, object] | None = None, level: int = logging.INFO) -> None:
     """Say something to the user; `fields` are what a machine should read out of it."""
     _LOGGER.log(level, "%s", message, extra=fields)
-
-
-def asks_for_json(words: Sequence[str]) -> bool:
-    """Whether the words of a command ask for JSON, even if the command cannot be understood otherwise.
-
-    >>> asks_for_json(["curate", "c.yaml", "--log-format", "json"]), asks_for_json(["curate", "--log-format=text"])
-    (True, False)
-    """
-    return "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
 
 
 @contextmanager
@@ -49,7 +41,7 @@ def log_to_stderr(*, as_json: bool, verbose: bool) -> Iterator[None]:
     levels = root.level, _LOGGER.level
     with ExitStack() as stack:
         stream = stack.enter_context(_lines_of_others()) if as_json else sys.stderr
-        handler = logging.StreamHandler(stream) if stream else logging.NullHandler()
+        handler = _Handler(stream) if stream else logging.NullHandler()
         handler.setFormatter(_Json() if as_json else _Text("%(levelname)s %(name)s: %(message)s"))
         if not verbose:
             handler.addFilter(_is_told)
@@ -74,6 +66,18 @@ def _is_told(record: logging.LogRecord) -> bool:
     if record.name.startswith(f"{NAME}."):
         return record.levelno >= logging.WARNING
     return record.name == NAME or record.name in _OTHERS
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to a stream until that takes no more, as its reader has gone or its disk is full; drops what comes then.
+
+    Errors are not written anywhere: in JSON their words would come back from the pipe as lines to be logged, each of
+    which would be an error again.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (a method of logging)
+        if isinstance(sys.exception(), OSError):
+            self.setLevel(logging.CRITICAL + 1)
 
 
 class _Text(logging.Formatter):
@@ -111,27 +115,39 @@ def _lines_of_others() -> Iterator[TextIO | None]:
     if own is None or not of_process:
         yield own
         return
-    reading, writing = os.pipe()
-    with open(os.dup(own.fileno()), "w", encoding="utf-8", buffering=1) as log:
-        os.dup2(writing, own.fileno())
-        os.close(writing)
-        listener = threading.Thread(target=_listen, args=(reading,), daemon=True)
-        listener.start()
-        try:
-            yield log
-        finally:
+    (reading, writing), (ended, end) = os.pipe(), os.pipe()
+    log = os.fdopen(os.dup(own.fileno()), "w", encoding="utf-8", buffering=1)
+    os.dup2(writing, own.fileno())
+    os.close(writing)
+    listener = threading.Thread(target=_listen, args=(reading, ended), daemon=True)
+    listener.start()
+    try:
+        yield log
+    finally:
+        with suppress(OSError):  # if somebody put stderr elsewhere
             own.flush()
-            os.write(own.fileno(), b"\n" + _END)
-            listener.join()
-            os.dup2(log.fileno(), own.fileno())
+        os.dup2(log.fileno(), own.fileno())
+        os.write(end, b"\n")  # never blocks: nothing else goes through this pipe
+        listener.join()
+        os.close(ended)
+        os.close(end)
+        with suppress(OSError):  # what could not be written before cannot be now
+            log.close()
 
 
-def _listen(descriptor: int) -> None:
-    """Log lines until that which says that the block has ended: processes that were started may still hold the pipe."""
+def _listen(reading: int, ended: int) -> None:
+    """Log the lines of a pipe until something comes through the pipe `ended`, with what has been written by then.
+
+    The end of the lines may never come: processes that were started may still hold the pipe.
+    """
     logger = logging.getLogger(_OTHERS[0])
-    with open(descriptor, "rb") as lines:
-        for line in lines:
-            if line == _END:
-                return
-            if said := line.decode(errors="backslashreplace").strip():
-                logger.warning("%s", said)
+    rest, last = b"", False
+    with open(reading, "rb", buffering=0) as pipe:
+        while not last:
+            ready, _, _ = select.select([reading, ended], [], [])
+            block = pipe.read(_PIPE_BYTES) if reading in ready else b""
+            last = ended in ready or not block
+            *lines, rest = (rest + block).split(b"\n")
+            for line in [*lines, rest] if last else lines:
+                if said := line.decode(errors="backslashreplace").strip():
+                    logger.warning("%s", said)

@@ -4,6 +4,7 @@ What is done is read from the markers that the parts leave in their directory, s
 workers in this process also say how far they are inside a part.
 """
 
+import logging
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from beam_jobs.logs import tell
+from beam_jobs.logs import COMMAND, tell
 from transforms import live_counts
 from transforms.part_store import Stage, is_local
 
@@ -33,9 +34,24 @@ class StageProgress:
     started: float = field(default_factory=time.monotonic)
     _documents: dict[int, int] = field(default_factory=dict)
     _resumed: int | None = None
+    _warned: bool = False
 
     def update(self) -> None:
-        """Read the markers of parts that have been finished since the last time."""
+        """Read the markers of parts that have been finished since the last time.
+
+        A failure, such as that of a request, is said the first time, and the next update tries again: it is not the
+        work that failed.
+        """
+        try:
+            self._read_markers()
+        except Exception as error:  # each store has its own
+            if not self._warned:
+                said = f"the progress of {self.name} cannot be read; the work goes on, and it is tried again"
+                cause = f"{type(error).__name__}: {error}"
+                tell(f"{COMMAND}warning: {said} ({cause})", {"stage": self.name}, logging.WARNING)
+            self._warned = True
+
+    def _read_markers(self) -> None:
         for number in self.stage.listed() - self._documents.keys():
             marker = self.stage.marker(number)
             if marker is not None:

@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from beam_jobs.decide import settled_parts
@@ -16,9 +16,8 @@ from transforms.measure.fingerprint import fingerprint_facts
 from transforms.part_store import (
     MANIFEST,
     Stage,
-    exists,
-    file_facts,
-    file_size,
+    file_sizes,
+    intact_files,
     join,
     part_path,
     read_json,
@@ -39,15 +38,16 @@ def finished(prepared: Prepared, dataset: str) -> dict[str, Any] | None:
     Raises OutputError if there is one of another build. A manifest whose files are gone or cut is removed.
     """
     path = join(dataset, MANIFEST)
-    if not exists(path):
+    try:
+        found = read_json(path)
+    except FileNotFoundError:
         return None
-    found = read_json(path)
     if found["build_id"] != prepared.build_id:
         raise OutputError(
             f"{dataset} holds the finished build {found['build_id']}; this config and input make "
             f"{prepared.build_id}.\nChoose another directory, or replace it with --overwrite."
         )
-    if all(file_size(join(dataset, name)) == facts["bytes"] for name, facts in found["files"].items()):
+    if file_sizes(dataset, found["files"]) == {name: facts["bytes"] for name, facts in found["files"].items()}:
         remove_tree(join(dataset, WORK))  # left there if the last run died right after the manifest
         return found
     remove_tree(path)
@@ -82,7 +82,8 @@ def publish(
         progress.phase = "surveying"
         account = survey(prepared, parts, decided, join(dataset, WORK, "sources"), job)
         progress.phase = ""
-        left = [number for number in numbers if not _stands(published, number, dataset)]
+        standing = _standing(published, numbers, dataset)
+        left = [number for number in numbers if number not in standing]
         if left:
             step = WriteParts(measured, decided, published, dataset)
             job.engine.run("write", lambda root: root | SpreadParts(left) | "Write" >> step)
@@ -111,28 +112,31 @@ def _build_index(
     merged = Stage(join(dataset, WORK, "indexed"), prepared.build_digest)
     merged.begin({"build_id": prepared.build_id})
     ranges = plan_ranges((marker or {})["index"] for marker in published.markers(range(parts)))
-    paths = [part_path(join(dataset, INDEXES[one.table].name), one.file, "parquet") for one in ranges]
-    left = [number for number, path in enumerate(paths) if not _is_merged(merged, number, path)]
+    done = _merged(merged, [part_path(INDEXES[one.table].name, one.file, "parquet") for one in ranges], dataset)
+    left = [number for number in range(len(ranges)) if number not in done]
     if left:
         step = MergeIndex(published, parts, ranges, merged, dataset)
         job.engine.run("index", lambda root: root | SpreadParts(left) | "Merge" >> step)
     return index_facts(merged, ranges)
 
 
-def _is_merged(merged: Stage, number: int, path: str) -> bool:
-    marker = merged.marker(number)
-    return marker is not None and exists(path) and file_facts(path).items() <= marker["file"].items()
+def _merged(merged: Stage, names: Sequence[str], dataset: str) -> set[int]:
+    """Numbers of those files of the indexes, by name, that are marked as done and intact."""
+    markers = merged.markers(range(len(names)))
+    files = {name: marker["file"] for name, marker in zip(names, markers, strict=True) if marker}
+    intact = intact_files(dataset, files)
+    return {number for number, name in enumerate(names) if name in intact}
 
 
-def _stands(published: Stage, number: int, dataset: str) -> bool:
-    """Whether the part is marked as done and its files are there, byte for byte."""
-    marker = published.marker(number)
-    if marker is None:
-        return False
-    paths = {folder: part_path(join(dataset, folder), number, "parquet") for folder in marker["files"]}
-    return all(
-        exists(path) and file_facts(path).items() <= marker["files"][folder].items() for folder, path in paths.items()
-    )
+def _standing(published: Stage, numbers: Sequence[int], dataset: str) -> set[int]:
+    """Numbers of those parts that are marked as done and whose files are all intact."""
+    files = {
+        number: {part_path(folder, number, "parquet"): facts for folder, facts in marker["files"].items()}
+        for number, marker in zip(numbers, published.markers(numbers), strict=True)
+        if marker
+    }
+    intact = intact_files(dataset, {name: facts for held in files.values() for name, facts in held.items()})
+    return {number for number, held in files.items() if intact.issuperset(held)}
 
 
 def _takedowns(prepared: Prepared, decided: Stage) -> list[dict[str, Any]]:

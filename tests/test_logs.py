@@ -8,15 +8,23 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.core import ParameterSource
+from hypothesis import given
+from hypothesis import strategies as st
 
-from beam_jobs.logs import COMMAND, NAME, asks_for_json, log_to_stderr, tell
+from beam_jobs.cli import curate_command, options_of
+from beam_jobs.logs import COMMAND, NAME, log_to_stderr, tell
 from tests.jobs import run, write_config, write_jsonl
 
 CORE = {"time", "level", "logger", "message"}
+PATIENCE_SECONDS = 60
+"""A process that takes longer hangs."""
 
 
 def objects(text: str) -> list[dict[str, Any]]:
@@ -133,6 +141,7 @@ def test_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["curate", "--log-format", "json"], True),
         (["--log-format=json", "curate"], True),
+        (["curate", "--nonsense", "--quiet=yes", "--log-format=json", "--output"], True),
         (["curate", "--log-format", "text", "json"], False),
         (["curate", "json", "--log-format"], False),
         ([], False),
@@ -140,7 +149,28 @@ def test_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_format_is_found_in_a_command_that_cannot_be_understood(words: list[str], expected: bool) -> None:
     """So that the letter that says why is an object too."""
-    assert asks_for_json(words) is expected
+    assert (options_of(words).get("--log-format") == "json") is expected
+
+
+FORMS = st.sampled_from(["text", "json"])
+WORDS = st.sampled_from(["--log-format=json", "--log-format", "--verbose", "--set", "--", "json", "a=b"])
+OPTIONS = st.one_of(
+    st.tuples(st.just("--log-format"), FORMS),
+    st.tuples(FORMS.map("--log-format={}".format)),
+    st.tuples(st.sampled_from(["--set", "--output", "--work"]), WORDS),
+    st.tuples(st.sampled_from(["--quiet", "--verbose", "--set=--verbose", "more", "--"])),
+)
+
+
+@given(st.lists(OPTIONS, max_size=6))
+def test_options_of_a_command_are_those_that_click_finds(options: list[tuple[str, ...]]) -> None:
+    """The last format counts; the value of another option is none, nor is what comes after `--`."""
+    words = ["--output", "out", "c.yaml", *chain.from_iterable(options)]
+    with curate_command.make_context("curate", list(words)) as context:
+        found = options_of(["curate", *words])
+        assert found.get("--log-format", "text") == context.params["log_format"]
+        assert found["--output"] == context.params["output"]
+        assert ("--verbose" in found) is (context.get_parameter_source("verbose") is ParameterSource.COMMANDLINE)
 
 
 # Whole runs
@@ -257,6 +287,104 @@ def test_lines_that_others_write_become_objects() -> None:
         "unfinished",
     ]
     assert [one["message"] for one in said if one["logger"] == NAME] == ["first"]
+
+
+HELD = """
+import os, subprocess, sys
+from beam_jobs.logs import log_to_stderr
+with log_to_stderr(as_json=True, verbose=False):
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    print("lines\\n" * 50_000 + "last", end="", file=sys.stderr)
+child.communicate()
+"""
+
+
+def test_last_lines_are_logged_though_a_child_still_holds_the_pipe() -> None:
+    """The block ends when it ends, with all that was written until then, more than a pipe holds."""
+    done = subprocess.run(
+        [sys.executable, "-c", HELD], capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+    )
+    assert [one["message"] for one in objects(done.stderr)] == ["lines"] * 50_000 + ["last"]
+
+
+# A stderr that takes nothing
+
+
+@pytest.fixture(params=["closed", "full"])
+def unwritable(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A descriptor that fails every write: a pipe whose reader has gone, and a file on a full disk."""
+    if request.param == "full":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reading, descriptor = os.pipe()
+        os.close(reading)
+    yield descriptor
+    os.close(descriptor)
+
+
+def outcome(line: list[str], stderr: int) -> tuple[int, str]:
+    """Exit code and stdout of a process."""
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, timeout=PATIENCE_SECONDS)
+    return done.returncode, done.stdout
+
+
+def test_run_goes_on_where_nobody_reads_its_log(unwritable: int, config: Path, tmp_path: Path) -> None:
+    """It says what it says on stdout, and its work is whole."""
+    out = tmp_path / "m"
+    assert outcome(command("measure", config, "--output", out, "--verbose"), unwritable) == (0, f"{out}\n")
+    assert run("decide", config, "--measured", out, "--output", tmp_path / "d") == 0
+
+
+def test_failed_run_keeps_its_exit_code_where_nobody_reads_its_log(unwritable: int, tmp_path: Path) -> None:
+    """The letter is lost; that there is one is known by the code."""
+    words = command("measure", tmp_path / "none.yaml", "--output", tmp_path / "m")
+    assert outcome(words, unwritable) == (2, "")
+
+
+NOBODY = """
+import logging, os, sys
+from beam_jobs.logs import log_to_stderr, tell
+with log_to_stderr(as_json=True, verbose=True):
+    tell("lost")
+    logging.getLogger("other").warning("%d is no number", "x")
+    for _ in range(100):
+        os.write(2, b"from C\\n" * 1000)
+print("went on")
+"""
+
+
+def test_lines_of_others_are_taken_where_nobody_reads_the_log(unwritable: int) -> None:
+    """More of them than a pipe holds: who writes them must not wait for a reader that is no more."""
+    assert outcome([sys.executable, "-c", NOBODY], unwritable) == (0, "went on\n")
+
+
+GOES = """
+import os, sys
+from beam_jobs.logs import log_to_stderr, tell
+with log_to_stderr(as_json=True, verbose=False):
+    tell("first")
+    sys.stdin.readline()
+    for _ in range(3):
+        tell("lost" * 30_000)
+    os.write(2, b"from C\\n" * 20_000)
+print("went on")
+"""
+
+
+def test_run_goes_on_when_the_reader_of_its_log_goes() -> None:
+    """As `head` does: what was read until then are whole objects."""
+    with subprocess.Popen(
+        [sys.executable, "-c", GOES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        (said,) = objects(process.stderr.readline())
+        process.stderr.close()
+        process.stderr = None
+        try:
+            words, _ = process.communicate("go on\n", timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+    assert (said["message"], words, process.returncode) == ("first", "went on\n", 0)
 
 
 def test_quiet_run_says_nothing(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

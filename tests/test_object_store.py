@@ -18,7 +18,7 @@ from tests.crawl_of_all_formats import similar, words, write_crawl
 from tests.jobs import digests, manifest, run, write_config, write_jsonl
 from tests.s3_server import CUT, Fault, S3Server, make_bucket, objects, s3_service
 from tests.takedown_data import write_request
-from transforms.part_store import open_input, write_file
+from transforms.part_store import open_input, remove_tree, write_file
 
 TIMES = ("finished", "resumed", "seconds", "seal", "config")
 """What a manifest says of a run, and the config with the places of the files."""
@@ -162,6 +162,82 @@ def test_run_that_dies_leaves_no_dataset_and_goes_on(
     assert not [name for name in written if name.startswith(again)]
     assert stored("broken") == digests(place / "dataset")
     assert curate(on_s3, "--output", output, "--resume") == 0  # it is there, so nothing is done
+
+
+def test_resumed_publish_reads_nothing_of_the_dataset(s3: S3Server, on_s3: Path, place: Path) -> None:
+    """It compares sizes, by listings; of what is gone or cut the part is written again, and nothing else."""
+    with s3.failing(Fault("PUT", 503, within="sized/manifest")):
+        assert curate(on_s3, "--output", "s3://data/sized") == 1
+    remove_tree("s3://data/sized/ledger/part-00001.parquet")
+    make_object("data", "sized/documents/part-00002.parquet", b"cut")
+    make_object("data", "sized/index_keys/part-00000.parquet", b"cut")
+    s3.requests.clear()
+    assert curate(on_s3, "--output", "s3://data/sized", "--resume") == 0
+    asked = {kind: {one.path for one in s3.requests if one.kind == kind} for kind in ("PUT", "GET", "HEAD")}
+    files = {f"/data/sized/{name}" for name in json.loads(objects("data", "sized/")["manifest.json"])["files"]}
+    again = {path for path in files if re.search(r"/(?!index)\w+/part-0000[12]|index_keys/part-00000", path)}
+    assert asked["PUT"] & files == asked["GET"] & files == again
+    assert asked["HEAD"] & files == set()
+    assert stored("sized") == digests(place / "dataset")
+
+
+def test_finished_dataset_is_checked_by_one_listing_of_each_folder(
+    s3: S3Server, on_s3: Path, dataset: list[Any]
+) -> None:
+    """What is whole is left alone; where a file is cut, the manifest goes first."""
+    for name, content in objects("data", "one/").items():
+        make_object("data", f"checked/{name}", content)
+    s3.requests.clear()
+    assert curate(on_s3, "--output", "s3://data/checked", "--resume") == 0
+    folders = {name.split("/")[0] for name in objects("data", "checked/")} - {"manifest.json"}
+    assert not [one for one in s3.requests if one.kind in ("GET", "HEAD", "PUT") and one.path.endswith(".parquet")]
+    assert len([one for one in s3.requests if one.kind == "LIST" and one.path == "/data"]) == len(folders) + 2
+    make_object("data", "checked/ledger/part-00003.parquet", b"cut")
+    with s3.failing(Fault("PUT", 503)):
+        assert curate(on_s3, "--output", "s3://data/checked", "--resume") == 1
+    assert "manifest.json" not in objects("data", "checked/")
+
+
+def test_resumed_publish_reads_what_lies_on_a_local_disk(place: Path, tmp_path: Path) -> None:
+    """There a file can have its size and other bytes: that part and that index are written again, and no others."""
+    local, out = config(place, "local", str(place / "crawl"), str(place / "blocked.txt")), tmp_path / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("beam_jobs.publish.write_sealed_manifest", refuse)
+        assert run("curate", local, "--output", out, "--quiet") == 1
+    paths = sorted(out.glob("[!_]*/*.parquet"))
+    before = {path: path.stat().st_ino for path in paths}
+    for path in (out / "ledger" / "part-00001.parquet", out / "index_keys" / "part-00000.parquet"):
+        path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    assert run("curate", local, "--output", out, "--quiet", "--resume") == 0
+    again = {str(path.relative_to(out)) for path in paths if path.stat().st_ino != before[path]}
+    assert {name.rpartition("/")[2] for name in again if not name.startswith("index")} == {"part-00001.parquet"}
+    assert {name for name in again if name.startswith("index")} == {"index_keys/part-00000.parquet"}
+    assert digests(out) == digests(place / "dataset")
+
+
+def refuse(*_: object) -> None:
+    raise OSError("the disk is gone")
+
+
+def test_dataset_may_be_the_whole_of_a_bucket(
+    s3: S3Server, on_s3: Path, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is made, asked, refused a second time, and replaced there, as anywhere; a stranger's bucket is left alone."""
+    make_bucket("whole")
+    assert curate(on_s3, "--output", "s3://whole") == 0
+    made = {name: sha256(content).hexdigest() for name, content in objects("whole").items()}
+    assert {name: digest for name, digest in made.items() if name != "manifest.json"} == digests(place / "dataset")
+    assert run("lookup", "s3://whole", "--url", "https://g.example/7") == 0
+    assert curate(on_s3, "--output", "s3://whole/") == 2
+    assert "s3://whole/ is not empty. Add\n" in capsys.readouterr().err
+    with s3.failing(Fault("PUT", 503)):
+        assert curate(on_s3, "--output", "s3://whole", "--overwrite") == 1
+    assert objects("whole") == {}
+    make_object("whole", "strange", b"")
+    assert curate(on_s3, "--output", "s3://whole", "--overwrite") == 2
+    assert list(objects("whole")) == ["strange"]
+    assert curate(on_s3, "--output", "s3://crawl", "--resume") == 2
+    assert "s3://crawl holds 8 of the input files" in capsys.readouterr().err
 
 
 def test_started_directory_is_refused_and_overwritten_only_when_asked(

@@ -196,3 +196,14 @@ def test_output_that_holds_input_is_refused(tmp_path: Path, overwrite: bool) -> 
     with pytest.raises(OutputError, match="holds 1 of the input files"):
         claim_output(str(tmp_path), resume=False, overwrite=overwrite, inputs=inputs)
     claim_output(str(tmp_path / "new"), resume=False, overwrite=False, inputs=inputs)
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_output_elsewhere_that_holds_input_is_refused_however_it_is_written(end: str) -> None:
+    """A prefix of a bucket is often written with a slash, and --overwrite would remove the crawl."""
+    held = "memory://held/out/documents/part-00000.parquet"
+    MemoryFiles.files |= {"memory://held/out/manifest.json": b'{"build_id": "x"}', held: b"PAR1"}
+    with pytest.raises(OutputError, match="holds 1 of the input files"):
+        claim_output(f"memory://held/out{end}", resume=False, overwrite=True, inputs=[held])
+    assert MemoryFiles.files.pop(held) == b"PAR1"
+    assert MemoryFiles.files.pop("memory://held/out/manifest.json")

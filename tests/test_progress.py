@@ -230,6 +230,81 @@ def test_reporter_shows_a_bar_on_a_terminal(stage: Stage) -> None:
     assert "━" in screen.getvalue()
 
 
+# A store that does not answer
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """Errors that the next requests for the list of markers fail with, one each."""
+    errors: list[Exception] = []
+    listed = Stage.listed
+
+    def ask(stage: Stage) -> set[int]:
+        if errors:
+            raise errors.pop(0)
+        return listed(stage)
+
+    monkeypatch.setattr(Stage, "listed", ask)
+    return errors
+
+
+SAID = (
+    "cleartitle: warning: the progress of measure cannot be read; the work goes on, and it is tried again "
+    "(OSError: 503 Slow Down)"
+)
+
+
+@pytest.mark.usefixtures("clock")
+def test_lines_go_on_after_requests_that_fail(
+    stage: Stage, outage: list[Exception], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """With what is known, until the store answers again; the failure is said once, whatever it was."""
+    progress = watched(stage, 1)
+    stage.finish(0, {"records": 5})
+    outage += [OSError("503 Slow Down"), KeyError("expired")]
+    Reporter()._lines(progress, _Ticks(2))
+    assert [line[:19] for line in capsys.readouterr().err.splitlines()] == ["measure 0/1 parts  "] * 2 + [
+        "measure 1/1 parts  "
+    ]
+    (warning,) = caplog.records
+    assert (warning.getMessage(), warning.levelname, vars(warning)["stage"]) == (SAID, "WARNING", "measure")
+
+
+@pytest.mark.usefixtures("clock")
+def test_bar_goes_on_after_requests_that_fail(
+    stage: Stage, outage: list[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a terminal as elsewhere."""
+    reporter, screen = terminal()
+    progress = watched(stage, 1)
+    stage.finish(0, {"records": 5})
+    outage += [OSError("503 Slow Down")] * 2
+    reporter._bar(progress, _Ticks(2))
+    assert "measure 1/1 parts  5 documents" in screen.getvalue()
+    assert [record.getMessage() for record in caplog.records] == [SAID]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("on_terminal", [True, False], ids=["bar", "lines"])
+def test_work_ends_well_though_progress_is_never_read(
+    stage: Stage,
+    outage: list[Exception],
+    on_terminal: bool,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither the first look nor the last one raises, in this thread or in that which watches."""
+    reporter, screen = terminal() if on_terminal else (Reporter(), io.StringIO())
+    outage += [OSError("503 Slow Down")] * 1000
+    with reporter.watch("measure", stage, 1) as progress:
+        stage.finish(0, {"records": 5})
+    assert "measure 0/1 parts  0 documents" in screen.getvalue() + capsys.readouterr().err
+    assert [record.getMessage() for record in caplog.records] == [SAID]
+    outage.clear()
+    progress.update()
+    assert progress.done == 1
+
+
 def test_line_counts_documents_of_parts_under_way(tmp_path: Path) -> None:
     """Inside a part the count moves; when the part is done its marker takes over."""
     stage = Stage(str(tmp_path), "digest")

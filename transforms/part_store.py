@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,8 +47,12 @@ def is_local(path: str) -> bool:
 
 
 def join(directory: str, *names: str) -> str:
-    """Path of a file under a directory of any filesystem."""
-    return "/".join([directory.rstrip("/"), *names])
+    """Path of a file under a directory of any filesystem.
+
+    >>> join("s3://bucket/", "store", "part"), join("s3://", "part")  # the latter names no bucket, and stays remote
+    ('s3://bucket/store/part', 's3:///part')
+    """
+    return "/".join([directory if directory.endswith("://") else directory.rstrip("/"), *names])
 
 
 def part_path(directory: str, number: int, suffix: str) -> str:
@@ -74,6 +78,33 @@ def file_size(path: str) -> int | None:
     if is_local(path):
         return os.path.getsize(path) if os.path.isfile(path) else None
     return remote_size(path)
+
+
+def file_sizes(directory: str, names: Iterable[str]) -> dict[str, int]:
+    """Bytes of those files below a directory that are there, by one listing of each folder that holds some of them.
+
+    `names` are paths in the directory, such as `documents/part-00000.parquet`.
+    """
+    wanted = set(names)
+    found: dict[str, int] = {}
+    for folder in sorted({name.rpartition("/")[0] for name in wanted}):
+        prefix = f"{folder}/" if folder else ""
+        listed = _sizes(join(directory, folder) if folder else directory)
+        found |= {prefix + name: size for name, size in listed.items() if prefix + name in wanted}
+    return found
+
+
+def intact_files(directory: str, files: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Names of those files that are as `files` says (by name in the directory, with `bytes` and `sha256`).
+
+    On a local disk each is read. On an object store sizes have to do, as an object is whole or absent there: reading
+    would bring the dataset here.
+    """
+    sizes = file_sizes(directory, files)
+    sized = {name for name, facts in files.items() if sizes.get(name) == facts["bytes"]}
+    if not is_local(directory):
+        return sized
+    return {name for name in sized if file_facts(join(directory, name))["sha256"] == files[name]["sha256"]}
 
 
 def list_names(directory: str) -> list[str]:
@@ -239,7 +270,10 @@ class Stage:
         sizes = _sizes(self.directory)
 
         def marker(number: int) -> dict[str, Any] | None:
-            return self._read_marker(number, lambda suffix: sizes.get(os.path.basename(self.path(number, suffix))))
+            def size_of(suffix: str) -> int | None:
+                return sizes.get(os.path.basename(self.path(number, suffix)))
+
+            return None if size_of("json") is None else self._read_marker(number, size_of)
 
         with ThreadPoolExecutor(_REQUESTS) as pool:
             return list(pool.map(marker, numbers))

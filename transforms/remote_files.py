@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final, cast
 
+from schemas.errors import UsageError
 from transforms.ranges import Ranges
 
 HTTP: Final = ("http://", "https://")
@@ -109,7 +110,9 @@ def remote_checksum(path: str) -> str:
 
 
 def delete_remote(path: str) -> None:
-    """Delete a file, or all that lie below it as if it were a directory, if there are any."""
+    """Delete a file, or all that lie below it as if it were a directory, if there are any; never a whole bucket."""
+    if "/" not in path.partition("://")[2].strip("/"):
+        raise UsageError(f"{path} is a whole bucket, which is never removed. Name a directory in it.")
     if is_s3(path):
         _s3().delete_tree(path)
         return

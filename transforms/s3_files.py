@@ -8,6 +8,7 @@ docs/object_stores.md has the figures.
 import io
 import os
 import re
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, BinaryIO, Final, cast
@@ -23,7 +24,7 @@ try:
     from apache_beam.io.aws.clients.s3.boto3_client import Client
     from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-    from transforms.s3_letters import MISSING, S3, ObjectError, error_code, letters, place_of
+    from transforms.s3_letters import DENIED, MISSING, NO_BUCKET, S3, ObjectError, error_code, letters, place_of, split_path
 except ImportError as error:
     raise UsageError("For files on s3:// boto3 must be installed: pip install 'cleartitle[aws]'.") from error
 
@@ -32,6 +33,8 @@ _TRIES: Final = 5
 _MOST_DELETED: Final = 1000
 """Keys that one request may delete."""
 _EMPTY: Final = ("416", "InvalidRange")
+_MAKING: Final = threading.Lock()
+"""Held while a client is made: many threads ask first at the same moment, and a cache alone lets each make its own."""
 
 
 def open_object(path: str) -> BinaryIO:
@@ -60,10 +63,7 @@ def object_size(path: str) -> int | None:
 
 def object_etag(path: str) -> str:
     """What the service says of the content: for an object sent in one piece, most often its MD5."""
-    head = _head(path)
-    if head is None:
-        raise FileNotFoundError(f"there is no {path}")
-    return str(head["ETag"])
+    return str(_existing(path)["ETag"])
 
 
 def send_object(source: str, path: str) -> None:
@@ -75,18 +75,23 @@ def send_object(source: str, path: str) -> None:
 def copy_object(source: str, path: str) -> None:
     """Copy an object inside of the service."""
     with letters(path, of_bucket=True):
-        _client().copy(place_of(source), **place_of(path))
+        try:
+            _client().copy(place_of(source), **place_of(path))
+        except ClientError:
+            _existing(source)  # which of the two is at fault the answer does not say; this has letters of its own
+            raise
 
 
 def match_objects(pattern: str) -> list[str]:
     """Paths that fit a glob as Beam understands it; keys that end with a slash only stand for a folder."""
+    bucket, key = split_path(pattern)
+    root = f"{S3}{bucket}/"
     if pattern.endswith("/"):
         pattern += "*"
     # Python warns of a bracket in brackets, by which patterns escape it.
     fits = re.compile(FileSystem.translate_pattern(pattern).replace("[[]", r"\[")).match
-    stem = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    bucket = f"{S3}{place_of(pattern)['Bucket']}/"
-    return [path for key, _ in _list(stem) if fits(path := bucket + key) and not key.endswith("/")]
+    stem = re.split(r"[*?\[]", key, maxsplit=1)[0]
+    return [path for key, _ in _list(root + stem) if fits(path := root + key) and not key.endswith("/")]
 
 
 def sizes_in(directory: str) -> dict[str, int]:
@@ -106,7 +111,7 @@ def delete_tree(path: str) -> None:
     """Delete an object, and all that lie below it as if it were a directory."""
     place = place_of(path)
     keys = [key for key, _ in _list(f"{path.rstrip('/')}/")]
-    if place["Key"] and _head(path):
+    if _head(path):
         keys.append(place["Key"])
     for start in range(0, len(keys), _MOST_DELETED):
         batch = {"Objects": [{"Key": key} for key in keys[start : start + _MOST_DELETED]], "Quiet": True}
@@ -118,10 +123,10 @@ def delete_tree(path: str) -> None:
 
 def _list(path: str, *, folder: bool = False) -> Iterator[tuple[str, int]]:
     """Key and size of what begins with a path; of a `folder` only what is directly in it, folders with a slash."""
-    place = place_of(path)
-    more = {"Prefix": _folder(path), "Delimiter": "/"} if folder else {"Prefix": place["Key"]}
+    bucket, key = split_path(path)
+    more = {"Prefix": _folder(path), "Delimiter": "/"} if folder else {"Prefix": key}
     with letters(path, of_bucket=True):
-        for page in _client().get_paginator("list_objects_v2").paginate(Bucket=place["Bucket"], **more):
+        for page in _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, **more):
             yield from ((found["Key"], found["Size"]) for found in page.get("Contents", ()))
             yield from ((found["Prefix"], 0) for found in page.get("CommonPrefixes", ()))
 
@@ -139,19 +144,43 @@ def _get(path: str, span: str, **more: str) -> tuple[dict[str, Any], bytes]:
                 raise
 
 
+def _existing(path: str) -> dict[str, Any]:
+    head = _head(path)
+    if head is None:
+        raise FileNotFoundError(f"there is no {path}")
+    return head
+
+
 def _head(path: str) -> dict[str, Any] | None:
     with letters(path):
+        client, place = _client(), place_of(path)
         try:
-            return cast(dict[str, Any], _client().head_object(**place_of(path)))
+            return cast(dict[str, Any], client.head_object(**place))
         except ClientError as error:
-            if error_code(error) in MISSING:
-                return None
+            if error_code(error) not in MISSING:
+                raise
+            _ask_for_bucket(client, place["Bucket"])
+            return None
+
+
+@lru_cache
+def _ask_for_bucket(client: Any, bucket: str) -> None:
+    """Raise the error that GET has where there is no bucket; the answer to HEAD has no body to tell it in.
+
+    Buckets that are there are remembered. Who may not ask is told nothing, and may be right to look for objects.
+    """
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error_code(error) in MISSING:
+            raise ClientError({"Error": {"Code": NO_BUCKET}}, "HeadBucket") from error
+        if error_code(error) not in DENIED:
             raise
 
 
 def _folder(path: str) -> str:
     """What the keys in a directory begin with."""
-    key = place_of(path)["Key"].rstrip("/")
+    key = split_path(path)[1].rstrip("/")
     return f"{key}/" if key else ""
 
 
@@ -162,7 +191,8 @@ def _client() -> Any:
         options = options.view_as(S3Options).get_all_options(current_only=True)
     said = {name: value for name, value in options.items() if name.startswith("s3_")}
     around = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    return _made(tuple(sorted(said.items())), tuple(sorted(around.items())))
+    with _MAKING:
+        return _made(tuple(sorted(said.items())), tuple(sorted(around.items())))
 
 
 @lru_cache(4)
