@@ -1,13 +1,10 @@
 """Check engine: whether what the Beam options name can be reached and fits, before any work starts."""
 
-import json
 import os
 import shutil
 import socket
-import urllib.request
 from collections.abc import Sequence
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
@@ -16,12 +13,10 @@ from apache_beam.options.pipeline_options import (
     PortableOptions,
 )
 
+from beam_jobs.flink_cluster import SECONDS, address_of, ask
 from beam_jobs.options import is_cluster, runner_name
 from schemas.errors import UsageError
 from transforms.part_store import is_local
-
-_SECONDS: Final = 5.0
-_ON_THIS_MACHINE: Final = ("[local]", "[auto]", "")
 
 
 def check_engine(options: PipelineOptions) -> None:
@@ -57,7 +52,7 @@ def check_paths(options: PipelineOptions, paths: Sequence[str]) -> None:
 def _connect(endpoint: str) -> None:
     host, _, port = endpoint.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
     except (OSError, ValueError) as error:
         raise UsageError(
             f"No job server answers at {endpoint}, which --job_endpoint names ({error}).\n"
@@ -75,10 +70,11 @@ def _check_job_server(flink: FlinkRunnerOptions, java: str) -> None:
 
 
 def _check_flink(flink: FlinkRunnerOptions) -> None:
-    master = (flink.flink_master or "").strip()
-    if master in _ON_THIS_MACHINE:
+    address = address_of(flink.flink_master)
+    if address is None:
         return
-    found = _ask(master if urlsplit(master).scheme in ("http", "https") else f"http://{master}", master)
+    master = flink.flink_master.strip()
+    found = _overview(address, master)
     version = str(found.get("flink-version", ""))
     if not version.startswith(f"{flink.flink_version}."):
         raise UsageError(
@@ -91,10 +87,9 @@ def _check_flink(flink: FlinkRunnerOptions) -> None:
         flink.parallelism = int(found["slots-total"])
 
 
-def _ask(url: str, master: str) -> dict[str, Any]:
+def _overview(address: str, master: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"{url}/overview", timeout=_SECONDS) as answer:
-            found = json.load(answer)
+        found = ask(address, "/overview")
     except (OSError, ValueError) as error:
         raise UsageError(
             f"No Flink cluster answers at {master}, which --flink_master names ({error}).\n"

@@ -23,9 +23,10 @@ from apache_beam.runners.portability.flink_runner import FlinkRunner
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.portability.prism_runner import PrismRunner
 
+from beam_jobs.flink_cluster import address_of, cancel_jobs
 from beam_jobs.letters import failure_letter
 from beam_jobs.options import is_cluster, runner_name
-from beam_jobs.wait_for_job import start_aside, wait_for
+from beam_jobs.wait_for_job import start_aside, wait_for, warn_of_job
 from schemas.errors import CleartitleError, WorkError
 from transforms.counters import NAMESPACE
 from transforms.shuffle import PARTITION_BYTES
@@ -98,6 +99,9 @@ class Engine:
                 wait_for(result)
         except CleartitleError:
             raise
+        except KeyboardInterrupt:
+            self._leave_nothing(pipeline.options)
+            raise
         except grpc.FutureTimeoutError as error:
             raise WorkError("The runner failed: no job server answers.") from error
         except grpc.RpcError as error:
@@ -111,6 +115,20 @@ class Engine:
         if self._server is not None:
             self._server.stop()
             self._server = None
+
+    def _leave_nothing(self, options: PipelineOptions) -> None:
+        """Cancel what an interrupted command may have sent to Flink without having heard of it yet.
+
+        A job server is told to cancel a job before it knows that the cluster took it. So it is ended first, after
+        which nothing more can be sent.
+        """
+        self.close()
+        address = address_of(options.view_as(FlinkRunnerOptions).flink_master)
+        if runner_name(self.options) == "flink" and address:
+            try:
+                cancel_jobs(address, options.view_as(GoogleCloudOptions).job_name)
+            except (OSError, ValueError) as error:
+                warn_of_job(error)
 
     def _pipeline(self, name: str) -> beam.Pipeline:
         options = copy.deepcopy(self.options)  # runners write to it

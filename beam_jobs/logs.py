@@ -142,12 +142,13 @@ def _listen(reading: int, ended: int) -> None:
     """
     logger = logging.getLogger(_OTHERS[0])
     rest, last = b"", False
+    os.set_blocking(reading, False)
     with open(reading, "rb", buffering=0) as pipe:
         while not last:
             ready, _, _ = select.select([reading, ended], [], [])
-            block = pipe.read(_PIPE_BYTES) if reading in ready else b""
-            last = ended in ready or not block
-            *lines, rest = (rest + block).split(b"\n")
+            block = pipe.read(_PIPE_BYTES)  # None if it is empty
+            last = ended in ready or block == b""
+            *lines, rest = (rest + (block or b"")).split(b"\n")
             for line in [*lines, rest] if last else lines:
                 if said := line.decode(errors="backslashreplace").strip():
                     logger.warning("%s", said)

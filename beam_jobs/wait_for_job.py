@@ -68,5 +68,10 @@ def _cancel(result: Any) -> None:
     try:
         result.cancel()
     except Exception as error:  # each runner has its own; what matters is that it is told, and that we come to an end
-        said = f"{COMMAND}warning: the job could not be cancelled, and may go on: look at the engine's page ({error})"
-        tell(said, level=logging.WARNING)
+        warn_of_job(error)
+
+
+def warn_of_job(error: Exception) -> None:
+    """Say that a job could not be cancelled."""
+    said = f"{COMMAND}warning: the job could not be cancelled, and may go on: look at the engine's page ({error})"
+    tell(said, level=logging.WARNING)

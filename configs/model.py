@@ -200,7 +200,8 @@ class Run(Section):
     """How a run spends the machine. Nothing here changes the output, nor its digest."""
 
     shuffle_memory: Size = Field(default=1 << 30, ge=1)
-    """About how much memory one pass of a shuffle may take on a local runner; less memory, more passes."""
+    """About how much memory one pass of a shuffle may take on a local runner; less memory, more passes. On a cluster
+    shuffles lie on disks and take one pass, and this is what one worker may take to connect candidates."""
     component_rounds: Count = 50
     """Rounds after which connecting candidates to clusters gives up and the run fails."""
 

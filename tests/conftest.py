@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.flink_rest import cluster
 from tests.takedown_data import write_request
+
+__all__ = ["cluster"]
 
 # A machine that does other work beside the tests is slow, and not wrong.
 settings.register_profile("cleartitle", deadline=None)

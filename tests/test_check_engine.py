@@ -1,11 +1,8 @@
 """Check engine: an engine that is not there, or does not fit, is told of before any work starts."""
 
-import json
 import socket
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +23,6 @@ def closed() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{free.getsockname()[1]}"
-
-
-@pytest.fixture
-def cluster() -> Iterator[Callable[[Any], str]]:
-    """Serves what a Flink cluster would say of itself; gives its address."""
-    servers = list[HTTPServer]()
-
-    def serve(overview: Any) -> str:
-        class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                assert self.path == "/overview"
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(overview if isinstance(overview, bytes) else json.dumps(overview).encode())
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing is logged."""
-
-        servers.append(HTTPServer(("127.0.0.1", 0), Answer))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return f"127.0.0.1:{servers[-1].server_port}"
-
-    yield serve
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 def flink(master: str, *more: str) -> PipelineOptions:

@@ -90,7 +90,9 @@ def test_copy_that_is_denied_names_the_one_that_is(s3: S3Server) -> None:
 def test_bucket_that_does_not_exist_is_told_whatever_is_asked(s3: S3Server) -> None:
     """A file that is missing there is not a file that is missing."""
     for ask in (store.exists, store.file_size, store.remove_tree, store.list_names, store.read_json):
-        with pytest.raises(UsageError, match=r"^s3://nobody/x.*: there is no bucket `nobody`\. Correct the name, or make"):
+        with pytest.raises(
+            UsageError, match=r"^s3://nobody/x.*: there is no bucket `nobody`\. Correct the name, or make"
+        ):
             ask("s3://nobody/x")
 
 

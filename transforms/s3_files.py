@@ -24,7 +24,17 @@ try:
     from apache_beam.io.aws.clients.s3.boto3_client import Client
     from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
-    from transforms.s3_letters import DENIED, MISSING, NO_BUCKET, S3, ObjectError, error_code, letters, place_of, split_path
+    from transforms.s3_letters import (
+        DENIED,
+        MISSING,
+        NO_BUCKET,
+        S3,
+        ObjectError,
+        error_code,
+        letters,
+        place_of,
+        split_path,
+    )
 except ImportError as error:
     raise UsageError("For files on s3:// boto3 must be installed: pip install 'cleartitle[aws]'.") from error
 
