@@ -10,7 +10,7 @@ from beam_jobs.measure import measure
 from beam_jobs.prepare import Prepared
 from beam_jobs.publish import claim, finished, publish
 from transforms.hold import hold
-from transforms.part_store import exists, join
+from transforms.part_store import STAGE_FILE, exists, join
 from transforms.publish.manifest import WORK
 
 
@@ -30,7 +30,7 @@ def curate(prepared: Prepared, dataset: str, work: str | None, job: Job) -> dict
 def _curate(prepared: Prepared, dataset: str, work: str | None, job: Job) -> dict[str, Any]:
     resumed = claim(prepared, dataset)
     place = work or join(dataset, WORK)
-    resumed |= exists(join(place, "measured"))
+    resumed |= exists(join(place, "measured", STAGE_FILE))
     started = time.monotonic()
     measured = measure(prepared, join(place, "measured"), job, codec="lz4" if work else "none")
     between = time.monotonic()
