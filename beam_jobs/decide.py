@@ -167,7 +167,7 @@ class _Steps:
 
 def _cut(passes: Sequence[PairPass]) -> str:
     """What says which keys each pass takes and where they go: columns of a pass, residues, partitions."""
-    first = passes[0]
+    first = passes[0] if passes else PairPass(0, (), 0, 1, 0)
     return f"{len(first.columns)}-{first.modulus}-{first.partitions}"
 
 

@@ -7,7 +7,9 @@ _WORKER_ERROR: Final = re.compile(r"^((?:\w+\.)*)(\w+): (.*) \[while running '([
 _NOT_INSTALLED: Final = re.compile(
     r"ModuleNotFoundError: No module named '((?:beam_jobs|configs|lineage|schemas|transforms)[\w.]*)'"
 )
-_CANCELLED: Final = re.compile(r"failed in state CANCELL(?:ED|ING)\b|State: CANCELL(?:ED|ING)\b")
+_CANCELLED: Final = re.compile(
+    r"failed in state CANCELL(?:ED|ING)\b|State: CANCELL(?:ED|ING)\b|JobCancellationException"
+)
 
 
 def failure_letter(report: str) -> str:

@@ -76,6 +76,7 @@ def test_missing_module_of_somebody_else_is_quoted() -> None:
     [
         "Pipeline cleartitle-measure_1 failed in state CANCELLED: unknown error",
         "Pipeline cleartitle-measure_1 failed in state CANCELLING: unknown error",
+        "Pipeline p failed in state FAILED: org.apache.flink.JobCancellationException: Job was cancelled.",
         "Dataflow pipeline failed. State: CANCELLED, Error:\nThe workflow was cancelled.",
     ],
 )

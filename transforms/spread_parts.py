@@ -26,10 +26,6 @@ def runs(numbers: Iterable[int]) -> list[Run]:
     return found
 
 
-def _count(run: Run) -> Iterator[tuple[int, int]]:
-    return ((number, 0) for number in range(*run))
-
-
 class _CheckWorker(beam.DoFn):
     """Hands on what it gets, if the worker has the packages of the machine that sent the job."""
 
@@ -60,7 +56,10 @@ class SpreadParts(beam.PTransform):
             root
             # Beam would shuffle the runs first, by coders written in Python.
             | "ListRuns" >> beam.Create(self.runs, reshuffle=False).with_output_types(Run)
-            | "ListParts" >> beam.FlatMap(_count).with_output_types(tuple[int, int])
+            # Pickled by value, so that a worker without this package gets as far as to say so; a name that it cannot
+            # import would fail before it has a way to tell, and the engine would wait for minutes.
+            | "ListParts"
+            >> beam.FlatMap(lambda run: ((number, 0) for number in range(*run))).with_output_types(tuple[int, int])
             | "SpreadParts" >> beam.GroupByKey()
             | "CheckWorker" >> beam.ParDo(_CheckWorker()).with_output_types(Part)
         )
