@@ -109,11 +109,11 @@ def _on_one_worker(call: str, sender: str, row_bytes: int) -> Callable[[Constant
 
 LIMITS: Final = (
     Limit(
-        "The machine that sends the jobs reads markers of parts one after the other",
-        "parts × markers a part × 3 requests × 30 ms",
+        "The machine that sends the jobs reads the marker of every part several times",
+        "parts × (markers read in turn + markers read at once / 16) × 3 requests × 30 ms",
         "an hour of waiting",
         _driver,
-        "`Stage.markers`, which reads 16 at a time; then one journal a stage in place of a marker a part",
+        "one journal a stage in place of a marker a part",
     ),
     Limit(
         "The progress line lists all files of a stage each time",
