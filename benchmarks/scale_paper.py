@@ -180,7 +180,8 @@ and then nearly one for each row.
 - memory of a process, one for each vCPU = that of an idle worker + what one call took × how much
   larger its part, partition or range is
 - time of a step = pipelines × start + CPU / vCPUs / {MACHINES.busy} + (requests × {_WAIT} + bytes / {_RATE}) / vCPUs
-- between the steps = P × (markers read in turn + markers read at once / 16) a part × {MARKER_REQUESTS} requests × {_WAIT}
+- between the steps = P × (markers read in turn + markers read at once / 16) a part × {MARKER_REQUESTS} requests
+  × {_WAIT}
 """
 
 

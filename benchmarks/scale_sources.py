@@ -47,8 +47,8 @@ runner an element takes {constants.element_seconds * 1e6:.0f} µs of CPU whateve
 
 Memory is the peak of the process (`VmHWM`) above what it held before a call; an idle worker holds
 {bytes_words(constants.idle_bytes)}. The machine that sends the jobs reads {constants.of_part("driver_markers"):.1f}
-markers of each part one by one, and {constants.of_part("driver_markers_at_once"):.1f} of them 16 at a time; the manifest
-has {constants.of_part("manifest_bytes"):,.0f} bytes for each part.
+markers of each part one by one, and {constants.of_part("driver_markers_at_once"):.1f} of them 16 at a time; the
+manifest has {constants.of_part("manifest_bytes"):,.0f} bytes for each part.
 
 {_pages(constants.found["pages"])}
 Components of a path, the worst there is, its edges in random order, in chunks of 4,096:
