@@ -154,7 +154,7 @@ class _Steps:
 
     def _run_pass(self, name: str, stage: Stage, number: int, parts: Sequence[int], step: PTransform) -> None:
         self.engine.run(name, lambda root: root | SpreadParts(parts) | step)
-        stage.finish(number, hottest_key(self.engine.steps[-1]))
+        stage.finish(number, hottest_key(self.engine.steps[-1:]))
 
     def _worker_bytes(self) -> int:
         """Bytes of a shuffle that one machine can hold."""

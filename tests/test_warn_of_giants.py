@@ -41,7 +41,7 @@ def paired(*largest: int) -> list[dict[str, int]]:
     """Markers of passes of pairing, the last by an engine that keeps no counters."""
     spread = [Distribution(one, 1, 1, one) for one in largest]
     steps = [StepReport(f"pair-{n}", 1.0, {"pair.key_documents": one}) for n, one in enumerate(spread)]
-    return [hottest_key(step) for step in (*steps, StepReport("pair", 1.0, {}))]
+    return [hottest_key([step]) for step in (*steps, StepReport("pair", 1.0, {}))]
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

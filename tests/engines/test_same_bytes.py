@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.runners import CIVIL, DEMO, lasting, write_civil
+from benchmarks.runners import CIVIL, DEMO, contents, lasting, write_civil
 from engines.prism import on_prism
 from tests.engines.runs import EVERYTHING, assert_same, curate, in_rounds, write_everything
 from tests.jobs import assert_books_balance, letter, manifest, run, write_config
@@ -75,6 +75,14 @@ def test_crawl_of_everything_has_everything(everything: Path) -> None:
     assert counts["rejected"] == 1
     for step in ("pairs", "verdicts"):
         assert len(list((everything / "work" / "decided").glob(f"{step}-*/part-*.json"))) > 1
+
+
+def test_crawl_of_everything_is_the_same_bytes_in_one_pass(everything: Path, config: Path, tmp_path: Path) -> None:
+    """As a cluster takes it, which has room for all keys: also the list of what is replaced in an earlier dataset."""
+    one = curate(config, tmp_path / "out", "--work", tmp_path / "work", "--set", "run.shuffle_memory=1 GiB", beam=[])
+    assert contents(one) == contents(everything / "local")
+    for step in ("pairs", "verdicts"):
+        assert len(list((tmp_path / "work" / "decided").glob(f"{step}-*/part-*.json"))) == 1
 
 
 @on_every_engine

@@ -215,7 +215,8 @@ class _Settle(beam.DoFn):
         done.count_each("marks", facts["marks"])
 
     def _replace(self, number: int, verdicts: pa.Table, done: Work) -> None:
-        """Of an earlier store only the documents that are replaced are written down."""
+        """Of an earlier store only the documents that are replaced are written down, in their order there."""
+        verdicts = verdicts.sort_by("row")  # they come pass by pass
         doc_id = self.parts.read(number, ["doc_id"])["doc_id"].take(verdicts["row"])
         build = self.settings.stores[self.parts.stores(np.array([number]))[0]]
         columns = {
