@@ -22,7 +22,8 @@ FEW: Final = 10_000
 def hottest_key(steps: Iterable[StepReport]) -> dict[str, int]:
     """For the marker of a pass, `key_documents`: how many documents share its largest key, if the engine counts."""
     found = [step.metrics.get("pair.key_documents") for step in steps]
-    return {"key_documents": one.max for one in found if isinstance(one, Distribution)}
+    most = [one.max for one in found if isinstance(one, Distribution)]
+    return {"key_documents": max(most)} if most else {}
 
 
 def warn_of_keys(passes: Iterable[Mapping[str, Any]], rules: DuplicateRules, records: int, memory: int) -> None:
