@@ -1,6 +1,8 @@
 """Spread parts: part numbers as a keyed collection that a runner can hand to as many workers as it has."""
 
 from collections.abc import Iterable, Iterator
+from types import FunctionType
+from typing import Any
 
 import apache_beam as beam
 
@@ -24,6 +26,19 @@ def runs(numbers: Iterable[int]) -> list[Run]:
         else:
             found.append((number, number + 1))
     return found
+
+
+def _count(run: Run) -> Iterator[tuple[int, int]]:
+    return zip(range(*run), bytes(run[1] - run[0]), strict=True)
+
+
+def _by_value(function: Any) -> FunctionType:
+    """The function so that it is pickled whole, without a name to import and without a path of this machine.
+
+    A worker without this package then gets as far as to say so. A name that it cannot import would fail before it has
+    a way to tell, and the engine would wait for minutes.
+    """
+    return FunctionType(function.__code__.replace(co_filename="cleartitle"), {}, function.__name__)
 
 
 class _CheckWorker(beam.DoFn):
@@ -56,10 +71,7 @@ class SpreadParts(beam.PTransform):
             root
             # Beam would shuffle the runs first, by coders written in Python.
             | "ListRuns" >> beam.Create(self.runs, reshuffle=False).with_output_types(Run)
-            # Pickled by value, so that a worker without this package gets as far as to say so; a name that it cannot
-            # import would fail before it has a way to tell, and the engine would wait for minutes.
-            | "ListParts"
-            >> beam.FlatMap(lambda run: ((number, 0) for number in range(*run))).with_output_types(tuple[int, int])
+            | "ListParts" >> beam.FlatMap(_by_value(_count)).with_output_types(tuple[int, int])
             | "SpreadParts" >> beam.GroupByKey()
             | "CheckWorker" >> beam.ParDo(_CheckWorker()).with_output_types(Part)
         )
