@@ -19,14 +19,12 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     PortableOptions,
 )
-from apache_beam.runners.portability.flink_runner import FlinkRunner
-from apache_beam.runners.portability.portable_runner import PortableRunner
-from apache_beam.runners.portability.prism_runner import PrismRunner
 
 from beam_jobs.flink_cluster import address_of, cancel_jobs
+from beam_jobs.job_server import JobServer, needs_server
 from beam_jobs.letters import failure_letter
 from beam_jobs.options import is_cluster, runner_name
-from beam_jobs.wait_for_job import start_aside, wait_for, warn_of_job
+from beam_jobs.wait_for_job import wait_for, warn_of_job
 from schemas.errors import CleartitleError, WorkError
 from transforms.counters import NAMESPACE
 from transforms.shuffle import PARTITION_BYTES
@@ -36,8 +34,6 @@ _LOST: Final = (
     "The job server does not answer any more. The job may go on without it: look at the engine's page, and cancel it\n"
     "there. What is done is kept; the same command with --resume goes on from there."
 )
-_SERVED: Final[Mapping[str, type[PortableRunner]]] = {"flink": FlinkRunner, "prism": PrismRunner}
-"""Runners that start a job server of their own, and would start one for each pipeline."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ class Engine:
     label: str = ""
     steps: list[StepReport] = field(default_factory=list)
     """What was run so far."""
-    _server: Any = None
+    _server: JobServer | None = None
 
     @property
     def local(self) -> bool:
@@ -134,15 +130,10 @@ class Engine:
         options = copy.deepcopy(self.options)  # runners write to it
         cloud = options.view_as(GoogleCloudOptions)
         cloud.job_name = "-".join(filter(None, (cloud.job_name or "cleartitle", name, self.label)))
-        kind = _SERVED.get(runner_name(options))
-        if kind is None or options.view_as(FlinkRunnerOptions).flink_submit_uber_jar:
-            return beam.Pipeline(options=options)
-        runner = kind()
-        if self._server is None and not options.view_as(PortableOptions).job_endpoint:
-            self._server = runner.default_job_server(options)
-            start_aside(self._server)
-        runner.default_job_server = lambda _: self._server
-        return beam.Pipeline(runner=runner, options=options)
+        if needs_server(options):
+            self._server = self._server or JobServer(options)
+            options.view_as(PortableOptions).job_endpoint = self._server.endpoint
+        return beam.Pipeline(options=options)
 
 
 def _metrics(result: Any) -> dict[str, int | Distribution]:

@@ -1,13 +1,11 @@
-"""Wait for a job that runs elsewhere, and keep an interrupt of the command from ending what is needed to cancel it."""
+"""Wait for a job that runs elsewhere, and cancel it if the command is interrupted."""
 
 import logging
-import signal
 import threading
 import time
 from typing import Any, Final
 
 import grpc
-from apache_beam.runners.portability.job_server import JobServer
 from apache_beam.runners.portability.portable_runner import PipelineResult
 from apache_beam.runners.runner import PipelineState
 
@@ -29,22 +27,6 @@ def wait_for(result: Any) -> None:
     except KeyboardInterrupt:
         _cancel(result)
         raise
-
-
-def start_aside(server: JobServer) -> None:
-    """Start a job server of our own, which a Ctrl-C at this terminal does not reach.
-
-    Beam's way is to stop it at the first sign of an interrupt, and the terminal sends that to it as well: then nobody
-    is left who could cancel the job. A program that is started while SIGINT is ignored goes on ignoring it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        server.start()
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        server.start()
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _end_of(result: PipelineResult) -> str:

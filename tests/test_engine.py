@@ -1,6 +1,7 @@
 """Engine: pipelines of one command, one after the other, on whatever runs them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -9,14 +10,13 @@ import pyarrow as pa
 import pytest
 from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, GoogleCloudOptions, PipelineOptions
-from apache_beam.runners.portability.flink_runner import FlinkRunner
-from apache_beam.runners.portability.job_server import EmbeddedJobServer
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
-from apache_beam.runners.portability.prism_runner import PrismRunner
 
+from beam_jobs import engine as module
 from beam_jobs.engine import Distribution, Engine
 from beam_jobs.options import beam_options
 from schemas.errors import WorkError
+from tests.job_servers import is_running, pids, served_by, write_job_server
 from transforms.shuffle import PARTITION_BYTES
 
 
@@ -110,42 +110,17 @@ def test_cluster_gets_larger_partitions(arguments: list[str], is_local: bool) ->
     assert engine.partition_bytes == (PARTITION_BYTES if is_local else 8 * PARTITION_BYTES)
 
 
-class _Server:
-    """Beam's own job service in this process, and what was asked of it."""
-
-    def __init__(self) -> None:
-        self.asked = list[str]()
-        self.embedded = EmbeddedJobServer()
-
-    def start(self) -> Any:
-        self.asked.append("start")
-        return self.embedded.start()
-
-    def stop(self) -> None:
-        self.asked.append("stop")
-
-
-@pytest.mark.parametrize(("name", "runner"), [("FlinkRunner", FlinkRunner), ("PrismRunner", PrismRunner)])
-def test_one_job_server_serves_all_pipelines_of_a_command(
-    monkeypatch: pytest.MonkeyPatch, name: str, runner: type[Any]
-) -> None:
+@pytest.mark.parametrize("name", ["flink", "prism"])
+def test_one_job_server_serves_all_pipelines_of_a_command(name: str, tmp_path: Path) -> None:
     """Beam would start one for each, a Java process for Flink, and leave them all until the end."""
-    servers = list[_Server]()
-
-    def serve(*_: Any) -> _Server:
-        servers.append(_Server())
-        return servers[-1]
-
-    monkeypatch.setattr(runner, "default_job_server", serve)
-    engine = Engine(PipelineOptions([f"--runner={name}", "--environment_type=LOOPBACK"]))
-    engine.run("measure", counted)
-    engine.run("write", counted)
+    engine = Engine(served_by(name, write_job_server(tmp_path)))
+    for step in ("measure", "write"):
+        engine.run(step, counted)
     assert [step.metrics["measure.records"] for step in engine.steps] == [14, 14]
+    assert [is_running(pid) for pid in pids(tmp_path)] == [True]
     engine.close()
     engine.close()
-    (server,) = servers
-    assert server.asked[-1] == "stop"
-    assert server.asked.count("stop") == 1
+    assert [is_running(pid) for pid in pids(tmp_path)] == [False]
 
 
 def test_runner_that_writes_to_its_options_does_not_change_those_of_the_next() -> None:
@@ -168,7 +143,7 @@ def test_job_server_that_is_named_is_used_by_every_runner(monkeypatch: pytest.Mo
     """No other is started beside it."""
     service = LocalJobServicer()
     port = service.start_grpc_server(0)
-    monkeypatch.setattr(FlinkRunner, "default_job_server", None)
+    monkeypatch.setattr(module, "JobServer", None)
     engine = Engine(
         PipelineOptions(["--runner=FlinkRunner", f"--job_endpoint=127.0.0.1:{port}", "--environment_type=LOOPBACK"])
     )
@@ -178,13 +153,13 @@ def test_job_server_that_is_named_is_used_by_every_runner(monkeypatch: pytest.Mo
     service.stop()
 
 
-def test_uber_jar_is_sent_anew_by_each_pipeline() -> None:
+def test_uber_jar_is_sent_anew_by_each_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     """What serves it is no program of its own, and it writes to the options of the pipeline that it serves."""
+    monkeypatch.setattr(module, "JobServer", None)
     options = PipelineOptions(["--runner=FlinkRunner", "--flink_master=cluster:8081", "--flink_submit_uber_jar"])
     engine = Engine(options)
     runners = [engine._pipeline(name).runner for name in ("a", "b")]
     assert runners[0] is not runners[1]
-    assert engine._server is None
 
 
 def test_job_that_is_done_is_done_without_its_counters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.flink_runner import FlinkRunner
 
+from beam_jobs import engine as module
 from beam_jobs.engine import Engine
 from beam_jobs.flink_cluster import address_of, cancel_jobs
 from tests.flink_rest import TOLD
@@ -45,27 +45,23 @@ def test_jobs_of_that_name_are_cancelled_and_no_others(cluster: Callable[..., st
     assert TOLD == ["/jobs/a1?mode=cancel", "/jobs/d4?mode=cancel"]
 
 
-class _Server:
-    """A job server that is told to stop; `order` says when."""
-
-    def __init__(self, order: list[str]):
-        self.order = order
-
-    def start(self) -> None:
-        self.order.append("start")
-
-    def stop(self) -> None:
-        self.order.append(f"stop after {len(TOLD)} words to the cluster")
-
-
 def interrupted(monkeypatch: pytest.MonkeyPatch, master: str) -> list[str]:
     """What happens to a job server when the command is interrupted while it sends a job."""
     order: list[str] = []
 
+    class Server:
+        endpoint = "127.0.0.1:1"
+
+        def __init__(self, _: PipelineOptions):
+            order.append("start")
+
+        def stop(self) -> None:
+            order.append(f"stop after {len(TOLD)} words to the cluster")
+
     def interrupt(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(FlinkRunner, "default_job_server", lambda *_: _Server(order))
+    monkeypatch.setattr(module, "JobServer", Server)
     monkeypatch.setattr(beam.Pipeline, "run", interrupt)
     engine = Engine(PipelineOptions(["--runner=FlinkRunner", f"--flink_master={master}"]), "80034996")
     with pytest.raises(KeyboardInterrupt):

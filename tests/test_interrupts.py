@@ -38,7 +38,10 @@ def unbroken(crawl: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return digests(place)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["kill", "ctrl-c", "term"])
+SIGNALS = {"kill": signal.SIGKILL, "ctrl-c": signal.SIGINT, "term": signal.SIGTERM, "hang-up": signal.SIGHUP}
+
+
+@pytest.mark.parametrize("sign", SIGNALS.values(), ids=SIGNALS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_interrupted_run_resumes_to_the_same_bytes(
     crawl: Path, unbroken: dict[str, str], tmp_path: Path, moment: str, sign: signal.Signals

@@ -1,10 +1,6 @@
 """Wait for a job elsewhere: its end, its cancelling, and a job server that falls silent."""
 
 import logging
-import os
-import signal
-import subprocess
-import sys
 import threading
 from typing import Any
 
@@ -16,7 +12,6 @@ from apache_beam.runners.portability.portable_runner import PipelineResult
 from beam_jobs import wait_for_job as module
 from beam_jobs.engine import Engine
 from beam_jobs.options import beam_options
-from beam_jobs.wait_for_job import start_aside
 from schemas.errors import WorkError
 
 
@@ -120,45 +115,3 @@ def test_job_server_that_stays_silent_ends_the_run_with_what_may_go_on(
         "The job server does not answer any more. The job may go on without it: look at the engine's page, and cancel "
         "it\nthere. What is done is kept; the same command with --resume goes on from there.\n(failed to connect)"
     )
-
-
-class _Server:
-    """A job server that is another program, and a Beam that wants to hear of Ctrl-C first."""
-
-    def __init__(self) -> None:
-        self.ignores: bytes | None = None
-
-    def start(self) -> None:
-        program = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
-        self.ignores = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
-        signal.signal(signal.SIGINT, lambda *_: os._exit(3))
-
-
-def test_job_server_does_not_hear_the_interrupt_of_the_command() -> None:
-    """It is needed to cancel the job; and the command hears it as before."""
-    before, server = signal.getsignal(signal.SIGINT), _Server()
-    start_aside(server)
-    assert server.ignores == b"True\n"
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_job_server_can_be_started_beside_the_main_thread() -> None:
-    """Where no signal can be set; Python forbids it."""
-    started = threading.Event()
-    server = type("Server", (), {"start": lambda _: started.set()})()
-    thread = threading.Thread(target=start_aside, args=(server,))
-    thread.start()
-    thread.join()
-    assert started.is_set()
-
-
-def test_job_server_that_does_not_start_leaves_the_interrupt_as_it_was() -> None:
-    """The letter that follows can be interrupted too."""
-
-    def fail(_: object) -> None:
-        raise OSError("no java")
-
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(OSError, match="no java"):
-        start_aside(type("Server", (), {"start": fail})())
-    assert signal.getsignal(signal.SIGINT) is before

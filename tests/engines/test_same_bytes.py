@@ -18,8 +18,6 @@ from tests.takedown_data import shared_dataset
 from transforms.part_store import write_json
 from transforms.publish.manifest import read_manifest, write_sealed_manifest
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
-"""Beam leaves the output of a Prism that it stopped to the garbage collector."""
 ENGINES = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("prism", "flink")]
 on_every_engine = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 
