@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -38,18 +39,19 @@ def unbroken(crawl: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return digests(place)
 
 
-SIGNALS = {"kill": signal.SIGKILL, "ctrl-c": signal.SIGINT, "term": signal.SIGTERM, "hang-up": signal.SIGHUP}
+CASES = [*product(MOMENTS, (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)), ("judging", signal.SIGHUP)]
 
 
-@pytest.mark.parametrize("sign", SIGNALS.values(), ids=SIGNALS)
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(("moment", "sign"), CASES, ids=[f"{moment}-{sign.name}" for moment, sign in CASES])
 def test_interrupted_run_resumes_to_the_same_bytes(
     crawl: Path, unbroken: dict[str, str], tmp_path: Path, moment: str, sign: signal.Signals
 ) -> None:
     """No manifest before the end, nothing half-written under its name after it, and the same files."""
     out = tmp_path / "out"
     command = [sys.executable, "-m", "beam_jobs", "curate", str(crawl), "--output", str(out), "--quiet"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=hear_of_a_hang_up
+    )
     begun = time.monotonic()
     while not (out / MOMENTS[moment]).exists():
         assert process.poll() is None, "the run ended before the moment came"
@@ -75,3 +77,24 @@ def test_interrupted_run_resumes_to_the_same_bytes(
         "rejected",
     ]
     assert not list(out.rglob(".*"))
+
+
+def hear_of_a_hang_up() -> None:
+    """As a command at a terminal does, even where these tests were started not to."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def test_run_that_was_started_to_outlive_its_terminal_does(
+    crawl: Path, unbroken: dict[str, str], tmp_path: Path
+) -> None:
+    """As `nohup` starts it, with the signal ignored."""
+    out = tmp_path / "out"
+    command = ["nohup", sys.executable, "-m", "beam_jobs", "curate", str(crawl), "--output", str(out), "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    begun = time.monotonic()
+    while not (out / MOMENTS["measure"]).exists():
+        assert process.poll() is None, "the run ended before the moment came"
+        assert time.monotonic() - begun < DEADLINE_SECONDS
+    os.kill(process.pid, signal.SIGHUP)
+    assert process.wait(DEADLINE_SECONDS) == 0
+    assert digests(out) == unbroken

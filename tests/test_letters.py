@@ -87,6 +87,22 @@ def test_cancelled_job_is_told_to_go_on(report: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        "Pipeline p failed in state FAILED: java.util.concurrent.TimeoutException: Timeout has occurred: 60000 ms",
+        "Pipeline p failed in state FAILED: org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: "
+        "Slot request bulk is not fulfillable!",
+    ],
+)
+def test_job_without_slots_is_told_why(report: str) -> None:
+    """Flink's own words are the first of these, as of 1.19: a machine was lost and not replaced."""
+    assert failure_letter(report) == (
+        "The engine had no free slots for the job: a TaskManager is lost, or other jobs hold them.\nLook at the engine's "
+        "page, and free or start some. What is done is kept; the same command with --resume goes on from there."
+    )
+
+
 def test_letter_of_a_worker_goes_before_all_else() -> None:
     """A job is cancelled when a step fails, and that is not the news."""
     report = f"failed in state CANCELLED: {FRAMES}schemas.errors.WorkError: part 3: full [while running 'Measure']\n"

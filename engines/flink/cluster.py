@@ -123,7 +123,12 @@ class Cluster:
 
     def start_task_manager(self, number: int) -> None:
         """Start a TaskManager, the first time or in place of one that ended."""
-        self._launch_flink(_name(number), TASK_MANAGER, "taskexecutor.TaskManagerRunner")
+        (disk := self.task_manager_disk(number)).mkdir(exist_ok=True)
+        self._launch_flink(_name(number), TASK_MANAGER, "taskexecutor.TaskManagerRunner", "-D", f"io.tmp.dirs={disk}")
+
+    def task_manager_disk(self, number: int) -> Path:
+        """Where a TaskManager, and no other process, has what it spills and shuffles."""
+        return self.directory / "tmp" / f"task-manager-{number}"
 
     def wait(self) -> None:
         """Wait until every TaskManager has registered and every slot is free. Raises WorkError."""
@@ -162,11 +167,11 @@ class Cluster:
         said = {**server, "ports": asdict(self.ports), "processes": {n: asdict(p) for n, p in self.processes.items()}}
         (self.directory / _STATE).write_text(json.dumps(said, indent=1))
 
-    def _launch_flink(self, name: str, memory: Memory, main: str) -> None:
+    def _launch_flink(self, name: str, memory: Memory, main: str, *more: str) -> None:
         conf = self.directory / "conf"
         jars = [distribution(release_of(self.server.flink)) / "*", *self.server.cluster_jars()]
         options = [*logging_to(self._log(name), conf), "-cp", _path(jars)]
-        self._launch(name, [*java(memory), *options, f"{_FLINK}.{main}", "--configDir", str(conf)])
+        self._launch(name, [*java(memory), *options, f"{_FLINK}.{main}", "--configDir", str(conf), *more])
 
     def _log(self, name: str) -> Path:
         return self.directory / "log" / f"{name.lower().replace(' ', '-')}.log"

@@ -4,17 +4,19 @@ Each test is a row of a table (fault, when, how it ended) that is written beside
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from engines.flink.cluster import Cluster
-from engines.flink.processes import free_ports
+from engines.flink.processes import free_ports, wait_until
 from engines.places import held
 from tests.engines.faults import begun, other_pool, running_job, write_crawl
 from tests.engines.runs import assert_same, curate
@@ -105,27 +107,72 @@ def test_killed_python_worker_is_survived(
 # Stopped
 
 
+@contextmanager
+def small_disk(place: Path, size: str) -> Iterator[Callable[[str], object]]:
+    """A disk of that size in a directory, for the time of the block; gives what makes it larger."""
+    place.mkdir(exist_ok=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=False).returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        yield lambda larger: subprocess.run(["mount", "-o", f"remount,size={larger}", str(place)], check=True)
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(place: Path) -> None:
+    """Take all the room that a disk has left."""
+    with (place / "filler").open("wb", buffering=0) as file:
+        while shutil.disk_usage(place).free:
+            file.write(bytes(1 << 12))
+
+
+def leave(flink: Cluster, number: int) -> None:
+    """End a TaskManager in its own way, in which it tells the JobManager that it goes."""
+    process = flink.task_managers[number]
+    before = flink.get("/overview")["taskmanagers"]
+    process.end()
+    wait_until(lambda: flink.get("/overview")["taskmanagers"] < before, f"The end of {process.name}", [], 60)
+
+
 def test_full_disk_ends_the_run_and_resume_finishes_it(
     flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
 ) -> None:
     """Documents lie on a small disk: publishing fails with a letter, and goes on when there is room."""
-    disk = tmp_path / "out" / "documents"
     with begun(config, tmp_path / "out", flink.options()) as run:
         run.until_file("_work/measured/part-*.json")
-        disk.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(disk)], check=False).returncode:
-            pytest.skip("no tmpfs can be mounted here")
-        try:
+        with small_disk(tmp_path / "out" / "documents", "48k") as grow:
             code, said = run.end()
             assert code == 1
             assert "No space left on device" in said
             assert not (tmp_path / "out" / "manifest.json").exists()
-            subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+            grow("64m")
             finish(config, tmp_path / "out", flink)
             assert_same(tmp_path / "out", undisturbed)
-        finally:
-            subprocess.run(["umount", str(disk)], check=True)
     note("the disk of the documents is full", "write", "exit 1 with a letter; --resume with room: same bytes")
+
+
+def test_full_disk_of_one_task_manager_ends_the_run_and_resume_finishes_it(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """What one of the two spills and shuffles finds no room, at every attempt; the crawl and the output have theirs."""
+    leave(flink, 1)
+    try:
+        with small_disk(flink.task_manager_disk(1), "64m") as grow:
+            flink.start_task_manager(1)
+            flink.wait()
+            fill(flink.task_manager_disk(1))
+            with begun(config, tmp_path / "out", flink.options()) as run:
+                code, said = run.end()
+            assert code == 1
+            assert "No space left on device" in said
+            grow("256m")
+            finish(config, tmp_path / "out", flink)
+            assert_same(tmp_path / "out", undisturbed)
+            flink.kill_task_manager(1)
+    finally:
+        flink.start_task_manager(1)
+        flink.wait()
+    note("the disk of one TaskManager is full", "measure", "exit 1 with a letter; --resume with room: same bytes")
 
 
 def test_job_cancelled_on_the_page_ends_the_run_and_resume_finishes_it(
