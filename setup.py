@@ -10,6 +10,8 @@ setup(
     packages=[
         "beam_jobs",
         "beam_jobs.ask",
+        "beam_jobs.console",
+        "beam_jobs.runners",
         "lineage",
         "lineage.comparison",
         "lineage.explanations",

@@ -85,8 +85,8 @@ def cli() -> None:
 @job
 def curate_command(output: str, work: str | None, **job_arguments: Any) -> None:
     """Measure, decide and publish: from a crawl to a dataset."""
+    from beam_jobs.console.summary import print_summary
     from beam_jobs.curate import curate
-    from beam_jobs.summary import print_summary
 
     start = _Start(**job_arguments)
     start.claim(output, work)
@@ -132,8 +132,8 @@ def decide_command(measured: str, output: str, **job_arguments: Any) -> None:
 @job
 def publish_command(measured: str, decided: str, output: str, **job_arguments: Any) -> None:
     """Put text and decisions together, balance the books, and make the dataset visible."""
+    from beam_jobs.console.summary import print_summary
     from beam_jobs.publish import claim, finished, publish
-    from beam_jobs.summary import print_summary
     from transforms.hold import hold
     from transforms.part_store import join
     from transforms.publish.manifest import WORK
@@ -154,7 +154,7 @@ def publish_command(measured: str, decided: str, output: str, **job_arguments: A
 @click.argument("dataset")
 def report_command(dataset: str) -> None:
     """Say what a finished dataset is: counts, alarms, the largest groups of duplicates, the sources that lost most."""
-    from beam_jobs.report import print_report
+    from beam_jobs.console.report import print_report
     from transforms.publish.manifest import read_manifest
 
     print_report(read_manifest(dataset), dataset)
@@ -170,8 +170,8 @@ def config_group() -> None:
 @_SET
 def check_command(config: str, overrides: Sequence[str]) -> None:
     """Check the config, the files and the lists it names; say what a run would read."""
+    from beam_jobs.console.summary import size_words
     from beam_jobs.prepare import prepare
-    from beam_jobs.summary import size_words
     from configs.load import load
 
     plan = prepare(load(config, overrides)).plan
@@ -202,12 +202,12 @@ class _Start:
         quiet: bool,
         log_format: str,
     ):
-        from beam_jobs.check_engine import check_engine
-        from beam_jobs.engine import Engine
+        from beam_jobs.console.progress import Reporter
         from beam_jobs.job import Job
-        from beam_jobs.options import beam_options
         from beam_jobs.prepare import prepare
-        from beam_jobs.progress import Reporter
+        from beam_jobs.runners.check_engine import check_engine
+        from beam_jobs.runners.engine import Engine
+        from beam_jobs.runners.options import beam_options
         from configs.load import load
 
         options = beam_options(beam)
@@ -223,8 +223,8 @@ class _Start:
 
     def stage(self, directory: str, command: str) -> "Stage":
         """The finished stage in a directory. Raises OutputError if it is not finished, or of another config."""
-        from beam_jobs.check_engine import check_paths
         from beam_jobs.job import count_records
+        from beam_jobs.runners.check_engine import check_paths
         from transforms.part_store import Stage
 
         check_paths(self.job.engine.options, [directory])
@@ -235,8 +235,8 @@ class _Start:
 
     def claim(self, output: str, work: str | None = None) -> None:
         """Make sure that the run may write to the output directory, and to that of its work if there is one."""
-        from beam_jobs.check_engine import check_paths
         from beam_jobs.output_dir import claim_output, refuse_stores
+        from beam_jobs.runners.check_engine import check_paths
 
         stores = [store.directory for store in self.prepared.earlier]
         outputs = [directory for directory in (output, work) if directory]
@@ -249,7 +249,7 @@ class _Start:
 
     def show_figures(self, alarms: Iterable[Mapping[str, Any]] = ()) -> None:
         """Say on stderr what was done; alarms as well where machines read it, as the summary has them in words."""
-        from beam_jobs.stage_figures import show_figures
+        from beam_jobs.console.stage_figures import show_figures
 
         show_figures(self.job.engine.steps, self.job.reporter)
         if self.job.reporter.as_json:

@@ -22,7 +22,7 @@ from itertools import count
 
 import apache_beam as beam
 
-from beam_jobs.engine import Engine
+from beam_jobs.runners.engine import Engine
 from schemas.errors import WorkError
 from transforms.decide import choose_leaders, count_components, relabel_nodes, write_members
 from transforms.decide.choose_leaders import ChooseLeaders

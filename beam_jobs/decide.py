@@ -9,11 +9,11 @@ from typing import Any, Final
 from apache_beam import PTransform
 
 from beam_jobs.connect import connect_components
-from beam_jobs.engine import Engine
+from beam_jobs.console.progress import StageProgress
+from beam_jobs.console.warn_of_giants import hottest_key, warn_of_components, warn_of_keys
 from beam_jobs.job import Job, count_records
 from beam_jobs.prepare import Prepared
-from beam_jobs.progress import StageProgress
-from beam_jobs.warn_of_giants import hottest_key, warn_of_components, warn_of_keys
+from beam_jobs.runners.engine import Engine
 from transforms.decide.all_parts import AllParts
 from transforms.decide.list_clusters import merge_clusters
 from transforms.decide.mark_duplicates import JudgePass, MarkDuplicates

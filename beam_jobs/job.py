@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from beam_jobs.engine import Engine
-from beam_jobs.progress import Reporter
+from beam_jobs.console.progress import Reporter
+from beam_jobs.runners.engine import Engine
 from schemas.errors import OutputError, WorkError
 from transforms.part_store import Stage
 

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final, TextIO
 
+from transforms.counters import NAMESPACE
+
 FORMATS: Final = ("text", "json")
 COMMAND: Final = "cleartitle: "
 """How a line of text begins that is no progress."""
-NAME: Final = "cleartitle"
-"""Of the logger of what is said to the user; those of the stages, in `transforms/counters.py`, are below it."""
-_LOGGER: Final = logging.getLogger(NAME)
+_LOGGER: Final = logging.getLogger(NAMESPACE)
 _OTHERS: Final = ("stderr", "py.warnings")
 """Loggers of what is written past the log: by libraries and processes that were started, and Python's warnings."""
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -63,9 +63,9 @@ def log_to_stderr(*, as_json: bool, verbose: bool) -> Iterator[None]:
 
 
 def _is_told(record: logging.LogRecord) -> bool:
-    if record.name.startswith(f"{NAME}."):
+    if record.name.startswith(f"{NAMESPACE}."):
         return record.levelno >= logging.WARNING
-    return record.name == NAME or record.name in _OTHERS
+    return record.name == NAMESPACE or record.name in _OTHERS
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -82,9 +82,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        if record.name == NAME:
+        if record.name == NAMESPACE:
             return record.getMessage()
-        if record.name.startswith(f"{NAME}."):
+        if record.name.startswith(f"{NAMESPACE}."):
             return COMMAND + record.getMessage()
         return super().format(record)
 

@@ -12,6 +12,6 @@ def workers_command(address: str) -> None:
     after the `--`, the address as a TaskManager sees it. Whoever reaches the port can run code here: keep it off open
     networks.
     """
-    from beam_jobs.worker_pool import serve
+    from beam_jobs.runners.worker_pool import serve
 
     serve(address)

@@ -15,7 +15,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pipeline import PipelineVisitor
 
-from beam_jobs.engine import Engine
+from beam_jobs.runners.engine import Engine
 from transforms.spread_parts import SpreadParts
 
 

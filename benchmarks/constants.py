@@ -27,8 +27,8 @@ import numpy as np
 import pyarrow as pa
 
 from beam_jobs.connect import connect_components
-from beam_jobs.options import beam_options
 from beam_jobs.prepare import prepare
+from beam_jobs.runners.options import beam_options
 from benchmarks.by_hand import HandEngine, resident
 from benchmarks.corpus import build_corpus
 from benchmarks.grow import BASE

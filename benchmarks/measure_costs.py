@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from beam_jobs.allocator import keep_freed_memory
+from beam_jobs.console.progress import Reporter
 from beam_jobs.decide import decide
-from beam_jobs.engine import Engine
 from beam_jobs.job import Job
 from beam_jobs.measure import measure
-from beam_jobs.options import beam_options
 from beam_jobs.prepare import Prepared, prepare
-from beam_jobs.progress import Reporter
 from beam_jobs.publish import publish
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.options import beam_options
 from benchmarks.by_hand import HandEngine
 from benchmarks.metered import MeteredEngine, driver_markers
 from configs.load import load

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import apache_beam as beam
 import pyarrow as pa
 
-from beam_jobs.engine import Engine
+from beam_jobs.runners.engine import Engine
 from transforms.part_store import Stage
 
 

@@ -21,12 +21,12 @@ from typing import Any, Final
 
 import yaml
 
+from beam_jobs.console.progress import Reporter
 from beam_jobs.curate import curate
-from beam_jobs.engine import Engine
 from beam_jobs.job import Job
-from beam_jobs.options import beam_options
 from beam_jobs.prepare import prepare
-from beam_jobs.progress import Reporter
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.options import beam_options
 from benchmarks.measure_costs import apart
 from benchmarks.runs import TOP
 from configs.load import load

@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 
 CONSTANTS: Final = Path(__file__).with_name("constants.json")
 PARTITION_BYTES: Final = 64 << 20
-"""Of a cluster; `beam_jobs/engine.py`."""
+"""Of a cluster; `beam_jobs/runners/engine.py`."""
 STEPS: Final = ("measure", "weigh", "pair", "connect", "judge", "settle", "survey", "write", "index")
 SHUFFLES: Final = {
     "keys": "pair-0/ReadKeys",

@@ -9,24 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from beam_jobs.connect import ROW_BYTES
+from beam_jobs.decide import HELD_TIMES
 from benchmarks.prices import MACHINES, PRICES
 from benchmarks.scale_constants import PARTITION_BYTES, SHUFFLES, Constants, cells, step_of
+from configs.model import Run
 from transforms.decide.shingle_files import HELD_BYTES
+from transforms.part_store import MARKERS_AT_ONCE
 from transforms.publish.build_index import INDEXES
 from transforms.shuffle import PARTITION_BYTES as CHUNK_BYTES
 from transforms.shuffle import partitions
 
-WORKER_BYTES: Final = (1 << 30) // 7
+WORKER_BYTES: Final = Run().shuffle_memory // HELD_TIMES
 """Edges that one worker connects: `run.shuffle_memory` by default, and what is held of it."""
 OPEN_REQUESTS: Final = 2
 """A file that is opened is asked for its size and for its bytes."""
 RUN_REQUESTS: Final = 3
 """A sorted run that a range is read from: its size, its footer, and the row groups."""
 MARKER_REQUESTS: Final = 3
-"""A marker: its size, its bytes, and the size of the file that it speaks of."""
-MARKERS_AT_ONCE: Final = 16
-"""Threads of `Stage.markers`."""
-EDGE_BYTES: Final = 16
+"""A marker: its size, its bytes, and the size of the file that it speaks of, which a listing tells of many at once."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,9 @@ def connect(constants: Constants, size: Size) -> Step:
     files = size.parts(constants) + 1
     opened = partitions(math.ceil(constants.keys * size.documents * KEY_BYTES), PARTITION_BYTES)
     if weight <= WORKER_BYTES:
-        return Step("connect", files=files, requests=OPEN_REQUESTS * opened, memory=7 * weight)
+        return Step("connect", files=files, requests=OPEN_REQUESTS * opened, memory=HELD_TIMES * weight)
     rounds = 1 + math.ceil(math.log2(weight / WORKER_BYTES))
-    edges, chunks = weight / EDGE_BYTES, weight / CHUNK_BYTES
+    edges, chunks = weight / ROW_BYTES, weight / CHUNK_BYTES
     spread = partitions(math.ceil(2 * weight), PARTITION_BYTES)
     elements = 2 * 3 * cells(chunks, spread, 2 * edges)
     sent = edges * constants.rounds_sent + elements * constants.sending("keys").element
@@ -108,7 +109,7 @@ def connect(constants: Constants, size: Size) -> Step:
         elements,
         files=files + 2 * (chunks + spread),
         requests=OPEN_REQUESTS * (opened + 4 * (chunks + spread)),
-        memory=7 * WORKER_BYTES,
+        memory=HELD_TIMES * WORKER_BYTES,
         pipelines=3 * rounds + 2,
         cpu_seconds=edges * constants.rounds_seconds,
     )
@@ -198,14 +199,15 @@ def steps(constants: Constants, size: Size) -> list[Step]:
 
 def driver_requests(constants: Constants, size: Size) -> float:
     """Requests that the machine which sends the jobs makes: markers of all parts, several times each."""
-    read = constants.of_part("driver_markers") + constants.of_part("driver_markers_at_once")
-    return MARKER_REQUESTS * read * size.parts(constants)
+    in_turn = MARKER_REQUESTS * constants.of_part("driver_markers")
+    return (in_turn + OPEN_REQUESTS * constants.of_part("driver_markers_at_once")) * size.parts(constants)
 
 
 def driver_seconds(constants: Constants, size: Size) -> float:
     """How long it waits for them."""
-    waits = constants.of_part("driver_markers") + constants.of_part("driver_markers_at_once") / MARKERS_AT_ONCE
-    return MARKER_REQUESTS * waits * size.parts(constants) * MACHINES.request_seconds
+    in_turn = MARKER_REQUESTS * constants.of_part("driver_markers")
+    at_once = OPEN_REQUESTS * constants.of_part("driver_markers_at_once") / MARKERS_AT_ONCE
+    return (in_turn + at_once) * size.parts(constants) * MACHINES.request_seconds
 
 
 def _opens(constants: Constants, step: str, parts: int) -> float:

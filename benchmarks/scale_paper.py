@@ -13,10 +13,21 @@ from typing import Final
 
 from benchmarks.prices import MACHINES
 from benchmarks.scale_constants import Constants
-from benchmarks.scale_costs import FORMULAS, MARKER_REQUESTS, WORKER_BYTES, Bill, Size, bill, driver_requests, steps
+from benchmarks.scale_costs import (
+    FORMULAS,
+    MARKER_REQUESTS,
+    OPEN_REQUESTS,
+    WORKER_BYTES,
+    Bill,
+    Size,
+    bill,
+    driver_requests,
+    steps,
+)
 from benchmarks.scale_limits import LIMITS, Limit, hurts_from
 from benchmarks.scale_sources import assumptions, constants_section
 from benchmarks.scale_words import amount, bytes_words, count_words, days_words, digits, dollars_words, flow, table
+from transforms.part_store import MARKERS_AT_ONCE
 
 DEFAULT_PART: Final = 32 << 20
 LARGE_PART: Final = 256 << 20
@@ -180,8 +191,8 @@ and then nearly one for each row.
 - memory of a process, one for each vCPU = that of an idle worker + what one call took × how much
   larger its part, partition or range is
 - time of a step = pipelines × start + CPU / vCPUs / {MACHINES.busy} + (requests × {_WAIT} + bytes / {_RATE}) / vCPUs
-- between the steps = P × (markers read in turn + markers read at once / 16) a part × {MARKER_REQUESTS} requests
-  × {_WAIT}
+- between the steps = P × ({MARKER_REQUESTS} requests × markers read in turn
+  + {OPEN_REQUESTS} × markers read at once / {MARKERS_AT_ONCE}) a part × {_WAIT}
 """
 
 

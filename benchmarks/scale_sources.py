@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.prices import MACHINES, PRICES, REGION, SOURCES, TAKEN
 from benchmarks.scale_constants import SHUFFLES, STEPS, Constants
 from benchmarks.scale_words import bytes_words, table
+from transforms.part_store import MARKERS_AT_ONCE
 
 CHECK_DOCUMENTS, CHECK_TEXT_BYTES, CHECK_SECONDS, CHECK_CORES = 1_000_000, 549_257_239, 38.4, 2
 """A run that was measured, of sections of law: `python -m benchmarks.scale --documents 1000000 --stages curate`."""
@@ -47,8 +48,8 @@ runner an element takes {constants.element_seconds * 1e6:.0f} µs of CPU whateve
 
 Memory is the peak of the process (`VmHWM`) above what it held before a call; an idle worker holds
 {bytes_words(constants.idle_bytes)}. The machine that sends the jobs reads {constants.of_part("driver_markers"):.1f}
-markers of each part one by one, and {constants.of_part("driver_markers_at_once"):.1f} of them 16 at a time; the
-manifest has {constants.of_part("manifest_bytes"):,.0f} bytes for each part.
+markers of each part one by one, and {constants.of_part("driver_markers_at_once"):.1f} of them {MARKERS_AT_ONCE} at a
+time; the manifest has {constants.of_part("manifest_bytes"):,.0f} bytes for each part.
 
 {_pages(constants.found["pages"])}
 Components of a path, the worst there is, its edges in random order, in chunks of 4,096:

@@ -81,3 +81,11 @@ def assert_books_balance(dataset: Path) -> dict[str, Any]:
     witnesses = {row["duplicate_of"] for row in rows if row["duplicate_of"]}
     assert witnesses <= set(kept)
     return counts
+
+
+def write_repeats_and_broken_lines(place: Path) -> Path:
+    """Two documents with one text, and three lines that cannot be read; the config, with an alarm that they set off."""
+    path = write_jsonl(place / "a.jsonl", [{"id": str(i), "text": "one and the same"} for i in range(2)])
+    path.write_text(path.read_text("utf-8") + "broken\n" * 3, "utf-8")
+    crawl = {"name": "t", "files": ["a.jsonl"]}
+    return write_config(place / "c.yaml", {"crawl": crawl, "alarms": {"removal_rate": 0.1}})

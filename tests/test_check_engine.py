@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions
 
-from beam_jobs import check_engine as module
-from beam_jobs.check_engine import check_engine, check_paths
+from beam_jobs.runners import check_engine as module
+from beam_jobs.runners.check_engine import check_engine, check_paths
 from schemas.errors import UsageError
 from tests.jobs import letter, run, write_config, write_jsonl
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 import beam_jobs.connect
 from beam_jobs.connect import connect_components
-from beam_jobs.engine import Engine
+from beam_jobs.runners.engine import Engine
 from schemas.errors import WorkError
 from tests.graphs import I64, U64, components, ends
 from tests.memory_files import MemoryFiles

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beam_jobs.engine import Engine
-from beam_jobs.options import beam_options
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.options import beam_options
 from schemas.errors import WorkError
 from tests.tables import Row, ledger
 from transforms.part_store import Stage, list_names, read_json, write_file

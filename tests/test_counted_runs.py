@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from beam_jobs.console.progress import Reporter
+from beam_jobs.console.stage_figures import stage_figures
 from beam_jobs.curate import curate
-from beam_jobs.engine import Distribution, Engine, StepReport
 from beam_jobs.job import Job
 from beam_jobs.measure import measure
-from beam_jobs.options import beam_options
 from beam_jobs.prepare import prepare
-from beam_jobs.progress import Reporter
-from beam_jobs.stage_figures import stage_figures
+from beam_jobs.runners.engine import Distribution, Engine, StepReport
+from beam_jobs.runners.options import beam_options
 from configs.load import load
 from tests.jobs import write_config, write_jsonl
 from transforms.counters import STAGES

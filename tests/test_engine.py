@@ -12,9 +12,9 @@ from apache_beam.metrics import Metrics
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, GoogleCloudOptions, PipelineOptions
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
-from beam_jobs import engine as module
-from beam_jobs.engine import Distribution, Engine
-from beam_jobs.options import beam_options
+from beam_jobs.runners import engine as module
+from beam_jobs.runners.engine import Distribution, Engine
+from beam_jobs.runners.options import beam_options
 from schemas.errors import WorkError
 from tests.job_servers import is_running, pids, served_by, write_job_server
 from transforms.shuffle import PARTITION_BYTES

@@ -8,9 +8,9 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from beam_jobs import engine as module
-from beam_jobs.engine import Engine
-from beam_jobs.flink_cluster import address_of, cancel_jobs
+from beam_jobs.runners import engine as module
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.flink_cluster import address_of, cancel_jobs
 from tests.flink_rest import TOLD
 
 MINE = "cleartitle-measure-80034996"

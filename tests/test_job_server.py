@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, JobServerOptions, PipelineOptions
 
-from beam_jobs import job_server as module
-from beam_jobs.job_server import JobServer, needs_server
+from beam_jobs.runners import job_server as module
+from beam_jobs.runners.job_server import JobServer, needs_server
 from schemas.errors import WorkError
 from tests.job_servers import is_running, pids, served_by, write_job_server
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from beam_jobs.letters import failure_letter, worker_letter
+from beam_jobs.runners.letters import failure_letter, worker_letter
 
 FRAMES = 'Traceback (most recent call last):\n  File "a.py", line 1, in process\n    step(key: value)\n         ^^^^\n'
 
@@ -91,15 +91,15 @@ def test_cancelled_job_is_told_to_go_on(report: str) -> None:
     "report",
     [
         "Pipeline p failed in state FAILED: java.util.concurrent.TimeoutException: Timeout has occurred: 60000 ms",
-        "Pipeline p failed in state FAILED: org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: "
-        "Slot request bulk is not fulfillable!",
+        "Pipeline p failed: org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException: Slot request",
     ],
 )
 def test_job_without_slots_is_told_why(report: str) -> None:
     """Flink's own words are the first of these, as of 1.19: a machine was lost and not replaced."""
     assert failure_letter(report) == (
-        "The engine had no free slots for the job: a TaskManager is lost, or other jobs hold them.\nLook at the engine's "
-        "page, and free or start some. What is done is kept; the same command with --resume goes on from there."
+        "The engine had no free slots for the job: a TaskManager is lost, or other jobs hold them.\n"
+        "Look at the engine's page, and free or start some. "
+        "What is done is kept; the same command with --resume goes on from there."
     )
 
 

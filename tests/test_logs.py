@@ -18,8 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beam_jobs.cli import curate_command, options_of
-from beam_jobs.logs import COMMAND, NAME, log_to_stderr, tell
-from tests.jobs import run, write_config, write_jsonl
+from beam_jobs.logs import COMMAND, log_to_stderr, tell
+from tests.jobs import run, write_jsonl, write_repeats_and_broken_lines
+from transforms.counters import NAMESPACE
 
 CORE = {"time", "level", "logger", "message"}
 PATIENCE_SECONDS = 60
@@ -42,11 +43,7 @@ def fields(one: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """Two documents with one text, and three lines that cannot be read."""
-    path = write_jsonl(tmp_path / "a.jsonl", [{"id": str(i), "text": "one and the same"} for i in range(2)])
-    path.write_text(path.read_text("utf-8") + "broken\n" * 3, "utf-8")
-    crawl = {"name": "t", "files": ["a.jsonl"]}
-    return write_config(tmp_path / "c.yaml", {"crawl": crawl, "alarms": {"removal_rate": 0.1}})
+    return write_repeats_and_broken_lines(tmp_path)
 
 
 def command(*words: object) -> list[str]:
@@ -70,13 +67,13 @@ def test_object_has_the_fields_and_not_the_name_of_the_command(capsys: pytest.Ca
     with log_to_stderr(as_json=True, verbose=False):
         tell(f"{COMMAND}one\ntwo: é", {"exit_code": 2, "path": Path("x")}, logging.ERROR)
     (said,) = objects(capsys.readouterr().err)
-    assert (said["level"], said["logger"], said["message"]) == ("ERROR", NAME, "one\ntwo: é")
+    assert (said["level"], said["logger"], said["message"]) == ("ERROR", NAMESPACE, "one\ntwo: é")
     assert fields(said) == {"exit_code": 2, "path": "x"}
 
 
 def log_from_all() -> None:
-    logging.getLogger(f"{NAME}.measure").info("part begun", extra={"part": 3})
-    logging.getLogger(f"{NAME}.measure").warning("part is slow", extra={"part": 3})
+    logging.getLogger(f"{NAMESPACE}.measure").info("part begun", extra={"part": 3})
+    logging.getLogger(f"{NAMESPACE}.measure").warning("part is slow", extra={"part": 3})
     logging.getLogger("apache_beam.x").info("told by Beam")
     logging.getLogger("apache_beam.x").error("failed in Beam")
 
@@ -118,7 +115,7 @@ def test_traceback_is_a_field(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_logging_is_as_before_when_the_block_ends(capsys: pytest.CaptureFixture[str]) -> None:
     """Also if it ends by an error: handlers, levels, and what hears of warnings."""
-    root, ours = logging.getLogger(), logging.getLogger(NAME)
+    root, ours = logging.getLogger(), logging.getLogger(NAMESPACE)
     before = list(root.handlers), root.level, ours.level, root.manager.disable, warnings.showwarning
     for as_json in (False, True):
         with pytest.raises(KeyError), log_to_stderr(as_json=as_json, verbose=True):
@@ -182,7 +179,7 @@ def test_every_line_of_a_run_is_an_object(config: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert done.stdout.rstrip().endswith(str(tmp_path / "out"))
     said = objects(done.stderr)
-    progress = [one for one in said if one["logger"] == NAME and "done" in one]
+    progress = [one for one in said if one["logger"] == NAMESPACE and "done" in one]
     assert next(fields(one) for one in progress if one["done"] == 1) == {
         "stage": "measure",
         "done": 1,
@@ -285,7 +282,7 @@ def test_lines_that_others_write_become_objects() -> None:
         "of a child",
         "unfinished",
     ]
-    assert [one["message"] for one in said if one["logger"] == NAME] == ["first"]
+    assert [one["message"] for one in said if one["logger"] == NAMESPACE] == ["first"]
 
 
 HELD = """

@@ -8,17 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs import assert_books_balance, write_config, write_jsonl
+from tests.jobs import assert_books_balance, write_repeats_and_broken_lines
 from tests.test_logs import PATIENCE_SECONDS, command, objects
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """Two documents with one text, and three lines that cannot be read."""
-    path = write_jsonl(tmp_path / "a.jsonl", [{"id": str(i), "text": "one and the same"} for i in range(2)])
-    path.write_text(path.read_text("utf-8") + "broken\n" * 3, "utf-8")
-    crawl = {"name": "t", "files": ["a.jsonl"]}
-    return write_config(tmp_path / "c.yaml", {"crawl": crawl, "alarms": {"removal_rate": 0.1}})
+    return write_repeats_and_broken_lines(tmp_path)
 
 
 @pytest.fixture

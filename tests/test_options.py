@@ -3,8 +3,8 @@
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 
-from beam_jobs import options as module
-from beam_jobs.options import beam_options, cores, runner_name
+from beam_jobs.runners import options as module
+from beam_jobs.runners.options import beam_options, cores, runner_name
 from schemas.errors import UsageError
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from beam_jobs.progress import Reporter, StageProgress, time_words
+from beam_jobs.console.progress import Reporter, StageProgress, time_words
 from transforms import live_counts
 from transforms.part_store import Stage
 
@@ -23,7 +23,7 @@ NOON = 1000.0
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time in seconds, which passes only when a test says so."""
     now = [NOON]
-    monkeypatch.setattr("beam_jobs.progress.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("beam_jobs.console.progress.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

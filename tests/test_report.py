@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from beam_jobs import cli
-from beam_jobs.report import print_report
+from beam_jobs.console.report import print_report
 from tests.jobs import letter, manifest, run, write_config, write_jsonl
 from tests.test_summary import MANIFEST as SUMMED
 

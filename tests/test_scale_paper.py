@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beam_jobs.options import beam_options
+from beam_jobs.runners.options import beam_options
 from benchmarks import scale_constants, scale_costs, scale_paper, scale_words
 from benchmarks.by_hand import HandEngine
 from benchmarks.corpus import build_corpus

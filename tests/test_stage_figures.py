@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from beam_jobs.engine import Distribution, StepReport
-from beam_jobs.progress import Reporter
-from beam_jobs.stage_figures import StageFigures, show_figures, stage_figures
+from beam_jobs.console.progress import Reporter
+from beam_jobs.console.stage_figures import StageFigures, show_figures, stage_figures
+from beam_jobs.runners.engine import Distribution, StepReport
 from transforms import live_counts
 from transforms.live_counts import Slowest, take_slowest
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beam_jobs.summary import print_summary, size_words
+from beam_jobs.console.summary import print_summary, size_words
 
 MANIFEST: dict[str, Any] = {
     "crawl": "demo",

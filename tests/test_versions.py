@@ -9,8 +9,8 @@ from typing import Any
 import apache_beam as beam
 import pytest
 
-from beam_jobs.engine import Engine
-from beam_jobs.options import beam_options
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.options import beam_options
 from schemas.errors import WorkError
 from transforms import spread_parts
 from transforms import versions as module

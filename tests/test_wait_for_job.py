@@ -9,9 +9,9 @@ import grpc
 import pytest
 from apache_beam.runners.portability.portable_runner import PipelineResult
 
-from beam_jobs import wait_for_job as module
-from beam_jobs.engine import Engine
-from beam_jobs.options import beam_options
+from beam_jobs.runners import wait_for_job as module
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.options import beam_options
 from schemas.errors import WorkError
 
 

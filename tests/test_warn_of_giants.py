@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs.engine import Distribution, StepReport
-from beam_jobs.warn_of_giants import FEW, hottest_key, warn_of_components, warn_of_keys
+from beam_jobs.console.warn_of_giants import FEW, hottest_key, warn_of_components, warn_of_keys
+from beam_jobs.runners.engine import Distribution, StepReport
 from tests.members import RULES
 from tests.tables import digest_of, fingerprinted
 from transforms.decide.all_parts import AllParts

@@ -16,8 +16,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 from apache_beam.runners.portability.local_job_service import LocalJobServicer
 
-from beam_jobs.engine import Engine
-from beam_jobs.worker_pool import serve
+from beam_jobs.runners.engine import Engine
+from beam_jobs.runners.worker_pool import serve
 from schemas.errors import UsageError, WorkError
 from tests.jobs import digests, letter, run, write_config, write_jsonl
 from transforms.spread_parts import SpreadParts

@@ -37,8 +37,8 @@ MANIFEST = "manifest.json"
 """What a dataset is, written last; where it is, the dataset is whole."""
 _UNFINISHED = ".tmp-"
 _MARKER: Final = re.compile(r"part-(\d+)\.json")
-_REQUESTS: Final = 16
-"""Markers that are read at once."""
+MARKERS_AT_ONCE: Final = 16
+"""How many `Stage.markers` reads at the same time."""
 
 
 def is_local(path: str) -> bool:
@@ -275,7 +275,7 @@ class Stage:
 
             return None if size_of("json") is None else self._read_marker(number, size_of)
 
-        with ThreadPoolExecutor(_REQUESTS) as pool:
+        with ThreadPoolExecutor(MARKERS_AT_ONCE) as pool:
             return list(pool.map(marker, numbers))
 
     def done(self) -> set[int]:

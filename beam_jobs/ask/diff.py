@@ -111,7 +111,7 @@ def print_documents(batches: Iterable[pa.RecordBatch], documents: int) -> None:
 
 
 def _size_rows(old: Totals, new: Totals) -> list[list[Any]]:
-    from beam_jobs.summary import size_words
+    from beam_jobs.console.summary import size_words
 
     names = {"dataset": "dataset", "crawl": "crawl", "build_id": "build", "version_id": "version"}
     counts = {"records": "documents", "kept": "kept"}

@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import FlinkRunnerOptions, JobServerOp
 from apache_beam.runners.portability.flink_runner import FlinkJarJobServer, FlinkRunner
 from apache_beam.runners.portability.prism_runner import PrismJobServer
 
-from beam_jobs.options import runner_name
+from beam_jobs.runners.options import runner_name
 from schemas.errors import WorkError
 
 _LOGGER: Final = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from beam_jobs.progress import time_words
+from beam_jobs.console.progress import time_words
 from schemas.reasons import COMPARISON_BOUND
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

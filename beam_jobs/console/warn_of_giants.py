@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from beam_jobs.engine import Distribution, StepReport
+from beam_jobs.console.summary import size_words
 from beam_jobs.logs import COMMAND, tell
-from beam_jobs.summary import size_words
+from beam_jobs.runners.engine import Distribution, StepReport
 from transforms.decide.all_parts import AllParts
 from transforms.decide.duplicate_rules import DuplicateRules
 from transforms.printable import printable

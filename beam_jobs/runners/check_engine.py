@@ -13,8 +13,8 @@ from apache_beam.options.pipeline_options import (
     PortableOptions,
 )
 
-from beam_jobs.flink_cluster import SECONDS, address_of, ask
-from beam_jobs.options import is_cluster, runner_name
+from beam_jobs.runners.flink_cluster import SECONDS, address_of, ask
+from beam_jobs.runners.options import is_cluster, runner_name
 from schemas.errors import UsageError
 from transforms.part_store import is_local
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from beam_jobs.engine import Distribution, StepReport
+from beam_jobs.console.progress import Reporter
+from beam_jobs.console.summary import size_words
 from beam_jobs.logs import tell
-from beam_jobs.progress import Reporter
-from beam_jobs.summary import size_words
+from beam_jobs.runners.engine import Distribution, StepReport
 from transforms.counters import STAGES
 from transforms.live_counts import Slowest, take_slowest
 

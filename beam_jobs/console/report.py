@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from beam_jobs.summary import print_summary
+from beam_jobs.console.summary import print_summary
 from transforms.printable import printable
 
 

@@ -25,7 +25,7 @@ from google.protobuf.json_format import MessageToJson
 from schemas.errors import UsageError
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
-_PRELOADED: Final = ("beam_jobs.worker_modules",)
+_PRELOADED: Final = ("beam_jobs.runners.worker_modules",)
 _ANSWER_SECONDS: Final = 30
 _MOST_AT_ONCE: Final = 64
 """Threads that each wait for one task manager: one that is silent must not keep others waiting."""

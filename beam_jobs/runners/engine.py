@@ -20,11 +20,11 @@ from apache_beam.options.pipeline_options import (
     PortableOptions,
 )
 
-from beam_jobs.flink_cluster import address_of, cancel_jobs
-from beam_jobs.job_server import JobServer, needs_server
-from beam_jobs.letters import failure_letter
-from beam_jobs.options import is_cluster, runner_name
-from beam_jobs.wait_for_job import wait_for, warn_of_job
+from beam_jobs.runners.flink_cluster import address_of, cancel_jobs
+from beam_jobs.runners.job_server import JobServer, needs_server
+from beam_jobs.runners.letters import failure_letter
+from beam_jobs.runners.options import is_cluster, runner_name
+from beam_jobs.runners.wait_for_job import wait_for, warn_of_job
 from schemas.errors import CleartitleError, WorkError
 from transforms.counters import NAMESPACE
 from transforms.shuffle import PARTITION_BYTES

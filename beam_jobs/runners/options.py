@@ -7,7 +7,7 @@ from typing import Final
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
-from beam_jobs.check_dataflow import check_dataflow
+from beam_jobs.runners.check_dataflow import check_dataflow
 from schemas.errors import UsageError
 
 _CLUSTERS: Final = frozenset({"dataflow", "flink", "portable", "spark"})
