@@ -110,7 +110,7 @@ def _on_one_worker(call: str, sender: str, row_bytes: int) -> Callable[[Constant
 LIMITS: Final = (
     Limit(
         "The machine that sends the jobs reads the marker of every part several times",
-        "parts × (markers read in turn + markers read at once / 16) × 3 requests × 30 ms",
+        "parts × (3 requests × markers read in turn + 2 × markers read at once / 16) × 30 ms",
         "an hour of waiting",
         _driver,
         "one journal a stage in place of a marker a part",

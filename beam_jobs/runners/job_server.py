@@ -12,7 +12,13 @@ import time
 from collections import deque
 from typing import Final
 
-from apache_beam.options.pipeline_options import FlinkRunnerOptions, JobServerOptions, PipelineOptions, PortableOptions
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    JobServerOptions,
+    PipelineOptions,
+    PortableOptions,
+    PrismRunnerOptions,
+)
 from apache_beam.runners.portability.flink_runner import FlinkJarJobServer, FlinkRunner
 from apache_beam.runners.portability.prism_runner import PrismJobServer
 
@@ -76,6 +82,9 @@ class JobServer:
         server.artifacts_dir = server.artifacts_dir or self._directory
         flink = options.view_as(FlinkRunnerOptions)
         flink.flink_master = FlinkRunner.add_http_scheme(flink.flink_master)
+        prism = options.view_as(PrismRunnerOptions)
+        if prism.prism_log_kind == "console":  # what is said by default; Beam then has it write JSON, and reads that
+            prism.prism_log_kind = "text"
         command, self.endpoint = _PROGRAMS[runner_name(options)](options).subprocess_cmd_and_endpoint()
         self._command = [str(word) for word in command]
         return subprocess.Popen(

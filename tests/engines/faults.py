@@ -57,10 +57,10 @@ class Run:
 
 @contextmanager
 def begun(config: Path, output: Path, beam: list[str], *options: str) -> Iterator[Run]:
-    """Begin a run; it does not outlive the block."""
+    """Begin a run, as a process group like that of a command at a terminal; it does not outlive the block."""
     command = [sys.executable, "-m", "beam_jobs", "curate", str(config), "--output", str(output), "--quiet", *options]
     with subprocess.Popen(
-        [*command, "--", *beam], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [*command, "--", *beam], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, process_group=0
     ) as process:
         try:
             yield Run(process, output)

@@ -1,11 +1,6 @@
 """A cluster of Flink on this machine: what comes up, what it shows, and that it ends; and a run on it."""
 
-import base64
-import json
 import os
-import subprocess
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +10,11 @@ from benchmarks.runners import contents
 from engines.flink.cluster import SLOTS, TASK_MANAGERS, Cluster
 from engines.flink.distribution import release_of
 from tests.crawl_of_all_formats import write_crawl
+from tests.engines.accumulators import counters
 from tests.engines.runs import assert_same, curate
 from tests.jobs import manifest, run, write_config
-from transforms.counters import NAMESPACE
 
 pytestmark = pytest.mark.flink
-_COUNTER = "beam:metric:user:sum_int64:v1"
 
 
 @pytest.fixture(scope="module")
@@ -37,26 +31,12 @@ def dataset(flink: Cluster, config: Path, tmp_path_factory: pytest.TempPathFacto
     return curate(config, tmp_path_factory.mktemp("flink-run") / "out", beam=flink.options())
 
 
-def jobs(flink: Cluster) -> dict[str, str]:
-    """Ids of the finished jobs by the step that each is; where a step was run twice, of one of them."""
+def jobs(flink: Cluster, dataset: Path) -> dict[str, str]:
+    """Ids of the finished jobs that made a dataset, by their steps."""
+    end = f"-{str(manifest(dataset)['build_id'])[:8]}"
     found = [job for job in flink.get("/jobs/overview")["jobs"] if job["state"] == "FINISHED"]
-    return {job["name"].removeprefix("cleartitle-").rpartition("-")[0]: job["jid"] for job in found}
-
-
-def counters(flink: Cluster, job: str) -> dict[str, int]:
-    """Our counters, as the page of a job shows them under `Accumulators`, summed over the steps that keep them."""
-    shown = flink.get(f"/jobs/{job}/accumulators")["user-task-accumulators"]
-    (kept,) = (json.loads(one["value"]) for one in shown if one["name"] == "__metricscontainers")
-    sums: Counter[str] = Counter()
-    for one in kept["metrics"]["attempted"]:
-        if one["urn"] == _COUNTER and one["labels"]["NAMESPACE"] == NAMESPACE:
-            sums[one["labels"]["NAME"]] += varint(base64.b64decode(one["payload"]))
-    return dict(sums)
-
-
-def varint(payload: bytes) -> int:
-    """A number as Beam encodes it: seven bits a byte, the lowest first."""
-    return sum((byte & 0x7F) << 7 * place for place, byte in enumerate(payload))
+    mine = {job["name"]: job["jid"] for job in found if job["name"].endswith(end)}
+    return {name.removeprefix("cleartitle-").removesuffix(end): job for name, job in mine.items()}
 
 
 def test_cluster_has_all_task_managers_and_slots(flink: Cluster) -> None:
@@ -83,18 +63,15 @@ def test_run_on_the_cluster_is_the_same_bytes(dataset: Path, config: Path, tmp_p
 
 def test_job_names_tell_the_step_and_the_build(flink: Cluster, dataset: Path) -> None:
     """On Flink's page each pipeline of a run stands under its own name, with the first half of its build's id."""
-    build = str(manifest(dataset)["build_id"])[:8]
-    names = {job["name"] for job in flink.get("/jobs/overview")["jobs"]}
-    steps = ("measure", "weigh", "pair-0", "connect", "judge-0", "settle", "survey", "write", "index")
-    assert {f"cleartitle-{step}-{build}" for step in steps} <= names
+    steps = {"measure", "weigh", "pair-0", "connect", "judge-0", "settle", "survey", "write", "index"}
+    assert steps <= jobs(flink, dataset).keys()
 
 
 def test_counters_on_the_page_are_those_of_the_manifest(flink: Cluster, dataset: Path) -> None:
     """Records that came in, kept and dropped ones, and what was written, by name."""
     counts: dict[str, Any] = manifest(dataset)["counts"]
-    shown = {
-        name: n for step in ("measure", "settle", "write") for name, n in counters(flink, jobs(flink)[step]).items()
-    }
+    ids = jobs(flink, dataset)
+    shown = {name: n for step in ("measure", "settle", "write") for name, n in counters(flink, ids[step]).items()}
     assert shown["measure.records"] + shown["measure.rejected"] == counts["records"]
     assert shown["measure.rejected"] == counts["rejected"]
     assert shown["settle.kept"] == shown["write.documents"] == counts["kept"]
@@ -104,9 +81,7 @@ def test_counters_on_the_page_are_those_of_the_manifest(flink: Cluster, dataset:
 def test_job_server_of_one_command_runs_by_beams_flink_runner(flink: Cluster, config: Path, tmp_path: Path) -> None:
     """`--runner=FlinkRunner` with the jar that was put together: it ships itself to the cluster, once a pipeline."""
     assert run("measure", config, "--output", tmp_path / "local", "--quiet") == 0
-    # In a process of its own: Beam leaves the job server that it stopped to the garbage collector.
-    command = [sys.executable, "-m", "beam_jobs", "measure", config, "--output", tmp_path / "flink", "--quiet", "--"]
-    subprocess.run([*command, *flink.flink_options()], check=True, capture_output=True)
+    assert run("measure", config, "--output", tmp_path / "flink", "--quiet", "--", *flink.flink_options()) == 0
     assert contents(tmp_path / "flink") == contents(tmp_path / "local")
 
 

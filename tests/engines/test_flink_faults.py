@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 
 from engines.flink.cluster import Cluster
-from engines.flink.processes import free_ports, wait_until
+from engines.flink.processes import children_of, free_ports, wait_until
 from engines.places import held
-from tests.engines.faults import begun, other_pool, running_job, write_crawl
+from tests.engines.accumulators import counters
+from tests.engines.faults import DEADLINE_SECONDS, DOCUMENTS, begun, other_pool, running_job, write_crawl
 from tests.engines.runs import assert_same, curate
+from tests.job_servers import is_running
 
 pytestmark = pytest.mark.flink
 Note = Callable[[str, str, str], None]
@@ -94,13 +96,18 @@ def test_killed_task_managers_are_survived(
 def test_killed_python_worker_is_survived(
     flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
 ) -> None:
-    """The first part is measured, others are being measured: the task fails, and the engine runs it again."""
+    """The first part is measured, others are being measured: the task fails, and the engine runs it again.
+
+    What the attempt that failed had counted is not on the page.
+    """
     with begun(config, tmp_path / "out", flink.options()) as run:
+        job = run.until(lambda: running_job(flink, "measure"))
         run.until_file("_work/measured/part-*.json")
         os.kill(run.until(flink.workers)[-1], signal.SIGKILL)
         code, said = run.end()
     assert (code, said) == (0, "")
     assert_same(tmp_path / "out", undisturbed)
+    assert counters(flink, job)["measure.records"] == DOCUMENTS
     note("a Python worker is killed", "measure", "the engine ran the job again; exit 0, same bytes")
 
 
@@ -190,6 +197,26 @@ def test_job_cancelled_on_the_page_ends_the_run_and_resume_finishes_it(
     finish(config, tmp_path / "out", flink)
     assert_same(tmp_path / "out", undisturbed)
     note("a job is cancelled on Flink's page", "weigh", "exit 1 with a letter; --resume: same bytes")
+
+
+def test_ctrl_c_leaves_neither_job_nor_job_server_and_resume_finishes_it(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """The terminal interrupts the whole process group; the job server is not in it, as it must cancel the job."""
+    with begun(config, tmp_path / "out", flink.flink_options()) as run:
+        job = run.until(lambda: running_job(flink, "measure"))
+        (server,) = children_of(run.process.pid)
+        os.killpg(run.process.pid, signal.SIGINT)
+        code, said = run.end()
+    assert code == 1
+    assert (
+        said.lstrip("\n") == "cleartitle: interrupted. What is done is kept; the same command with --resume goes on.\n"
+    )
+    assert not is_running(server)
+    wait_until(lambda: flink.get(f"/jobs/{job}")["state"] == "CANCELED", "The end of the job", [], DEADLINE_SECONDS)
+    finish(config, tmp_path / "out", flink)
+    assert_same(tmp_path / "out", undisturbed)
+    note("Ctrl-C at the command", "measure", "job and job server are gone, exit 1; --resume: same bytes")
 
 
 # Missing and unlike
