@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from engines.flink.cluster import Cluster
 from engines.flink.processes import children_of, free_ports, wait_until
 from engines.places import held
 from tests.engines.accumulators import counters
-from tests.engines.faults import DEADLINE_SECONDS, DOCUMENTS, begun, other_pool, running_job, write_crawl
+from tests.engines.faults import DEADLINE_SECONDS, DOCUMENTS, Run, begun, other_pool, running_job, write_crawl
 from tests.engines.runs import assert_same, curate
 from tests.job_servers import is_running
 
 pytestmark = pytest.mark.flink
 Note = Callable[[str, str, str], None]
+ENDED = ("CANCELED", "FAILED", "FINISHED")
 OURS = ("beam_jobs", "configs", "lineage", "schemas", "transforms")
 ABSENT = """import sys
 
@@ -199,24 +200,72 @@ def test_job_cancelled_on_the_page_ends_the_run_and_resume_finishes_it(
     note("a job is cancelled on Flink's page", "weigh", "exit 1 with a letter; --resume: same bytes")
 
 
+def measured_by_own_server(flink: Cluster, run: Run) -> tuple[str, int]:
+    """Id of a job of measure, and the pid of the job server that the command started for itself."""
+    job: str = run.until(lambda: running_job(flink, "measure"))
+    (server,) = children_of(run.process.pid)
+    return job, server
+
+
+def end_of(flink: Cluster, job: str) -> str:
+    """Wait for the end of a job; the state that it ended in."""
+    wait_until(lambda: state_of(flink, job) in ENDED, "The end of the job", flink.task_managers, DEADLINE_SECONDS)
+    return state_of(flink, job)
+
+
+def state_of(flink: Cluster, job: str) -> str:
+    return str(flink.get(f"/jobs/{job}")["state"])
+
+
 def test_ctrl_c_leaves_neither_job_nor_job_server_and_resume_finishes_it(
     flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
 ) -> None:
     """The terminal interrupts the whole process group; the job server is not in it, as it must cancel the job."""
     with begun(config, tmp_path / "out", flink.flink_options()) as run:
-        job = run.until(lambda: running_job(flink, "measure"))
-        (server,) = children_of(run.process.pid)
+        job, server = measured_by_own_server(flink, run)
         os.killpg(run.process.pid, signal.SIGINT)
         code, said = run.end()
     assert code == 1
-    assert (
-        said.lstrip("\n") == "cleartitle: interrupted. What is done is kept; the same command with --resume goes on.\n"
-    )
+    assert said.strip() == "cleartitle: interrupted. What is done is kept; the same command with --resume goes on."
     assert not is_running(server)
-    wait_until(lambda: flink.get(f"/jobs/{job}")["state"] == "CANCELED", "The end of the job", [], DEADLINE_SECONDS)
+    assert end_of(flink, job) == "CANCELED"
     finish(config, tmp_path / "out", flink)
     assert_same(tmp_path / "out", undisturbed)
     note("Ctrl-C at the command", "measure", "job and job server are gone, exit 1; --resume: same bytes")
+
+
+def test_lost_job_server_is_told_of_and_resume_finishes_it(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """The letter says that the job may go on, and so it does: it is waited for here, and may be cancelled."""
+    with begun(config, tmp_path / "out", flink.flink_options()) as run:
+        job, server = measured_by_own_server(flink, run)
+        os.kill(server, signal.SIGKILL)
+        code, said = run.end()
+    assert code == 1
+    assert said.startswith("cleartitle: The job server does not answer any more. The job may go on without it")
+    end_of(flink, job)
+    finish(config, tmp_path / "out", flink)
+    assert_same(tmp_path / "out", undisturbed)
+    note("the job server is killed", "measure", "exit 1 after 30 s with a letter; --resume: same bytes")
+
+
+def test_killed_command_leaves_its_job_and_resume_finishes_it(
+    flink: Cluster, config: Path, undisturbed: Path, tmp_path: Path, note: Note
+) -> None:
+    """Nobody is left who could cancel it; that is done by hand, as the docs say."""
+    with begun(config, tmp_path / "out", flink.flink_options()) as run:
+        job, server = measured_by_own_server(flink, run)
+        run.process.kill()
+        run.end()
+    assert is_running(server)
+    os.kill(server, signal.SIGTERM)
+    with suppress(OSError):  # it has ended meanwhile
+        flink.cancel(job)
+    end_of(flink, job)
+    finish(config, tmp_path / "out", flink)
+    assert_same(tmp_path / "out", undisturbed)
+    note("the command is killed with -9", "measure", "its job goes on; cancelled by hand, then --resume: same bytes")
 
 
 # Missing and unlike
