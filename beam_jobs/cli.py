@@ -319,11 +319,9 @@ def _fail(said: str, exit_code: int, error: Exception | None = None) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run, and leave at once even if threads of a runner still wait for work that will not come."""
     keep_freed_memory()
-    for number in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # whoever ends a run, or closes its terminal, ends its jobs elsewhere
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+    # Whoever ends a run, or closes its terminal, ends its jobs elsewhere too; under nohup the latter is ignored.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     code = run(arguments)
     for stream in (sys.stdout, sys.stderr):

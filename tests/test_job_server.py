@@ -130,6 +130,20 @@ def test_server_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "pids").exists() or not is_running(pids(tmp_path)[0])
 
 
+def test_interrupt_while_the_program_is_fetched_leaves_nothing(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beam may fetch 150 MB first."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.PrismJobServer, "subprocess_cmd_and_endpoint", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        JobServer(served_by("prism", write_job_server(tmp_path)))
+    assert list(temporary.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["flink", "prism"])
 def test_server_that_cannot_be_started_is_one_letter(name: str, tmp_path: Path, temporary: Path) -> None:
     """A file that is no program."""

@@ -53,8 +53,11 @@ class JobServer:
         self._directory = tempfile.mkdtemp(prefix="cleartitle-job-server-")
         try:
             self._process = self._start(options)
-        except Exception as error:  # Beam fetches the program where it is not here, and each way to fail is another
+        except BaseException as error:
             shutil.rmtree(self._directory)
+            if not isinstance(error, Exception):
+                raise
+            # Beam fetches the program where it is not here, and has an error for each way in which that can fail.
             name = runner_name(options).capitalize()
             raise WorkError(f"Beam has no job server for {name} that could be started here: {error}") from error
         self._listener = threading.Thread(target=self._listen, daemon=True)

@@ -170,7 +170,8 @@ def test_no_prism_outlives_the_command(prism: Path, everything: Path, config: Pa
     mine = Path(shutil.copy(prism, tmp_path / "prism"))
     command = [sys.executable, "-m", "beam_jobs", "curate", str(config), "--output", str(tmp_path / "out"), "--"]
     options = [option.replace(str(prism), str(mine)) for option in on_prism()]
-    subprocess.run([*command, *options], check=True, capture_output=True)
+    done = subprocess.run([*command, *options], check=True, capture_output=True)
+    assert b"Traceback" not in done.stderr
     assert_same(tmp_path / "out", everything / "local")
     assert [pid for pid in os.listdir("/proc") if pid.isdigit() and program(pid) == str(mine)] == []
 
