@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -61,9 +62,10 @@ def test_server_ends_with_its_directory_and_is_waited_for(name: str, tmp_path: P
 def test_server_that_does_not_want_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command must end, whatever hangs in there."""
     monkeypatch.setattr(module, "_STOP_SECONDS", 0.1)
-    deaf = LISTEN + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: signal.pause()"
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" + LISTEN + "while True: signal.pause()"
     server = JobServer(served_by("prism", write_job_server(tmp_path, deaf)))
     server.stop()
+    assert server._process.returncode == -signal.SIGKILL
     assert not is_running(pids(tmp_path)[0])
 
 
