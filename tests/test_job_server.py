@@ -124,6 +124,14 @@ def test_server_that_ends_without_a_word_is_told_of(tmp_path: Path) -> None:
         JobServer(served_by("prism", write_job_server(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")))
 
 
+@pytest.mark.parametrize(("given", "kind"), [([], "text"), (["--prism_log_kind=json"], "json")])
+def test_prism_writes_lines_for_people_unless_it_is_told_otherwise(tmp_path: Path, given: list[str], kind: str) -> None:
+    """Beam would have it write JSON by default, each line of which the letter would quote."""
+    program = write_job_server(tmp_path, "sys.exit(1)")
+    with pytest.raises(WorkError, match=f" --log_kind {kind} "):
+        JobServer(PipelineOptions(["--runner=PrismRunner", f"--prism_location={program}", *given]))
+
+
 def test_server_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And named, with the address at which it does not."""
     monkeypatch.setattr(module, "_START_SECONDS", 0.0)
