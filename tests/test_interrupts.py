@@ -13,6 +13,12 @@ import pytest
 from tests.jobs import digests, run, write_config, write_jsonl
 
 DEADLINE_SECONDS = 60
+HEARING = """import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from beam_jobs.cli import main
+main()
+"""
+"""The command as at a terminal, where it hears of a hang-up, even if these tests were started not to."""
 MOMENTS = {
     "measure": "_work/measured/part-00000.json",
     "pairing": "_work/decided/stage.json",
@@ -49,10 +55,8 @@ def test_interrupted_run_resumes_to_the_same_bytes(
 ) -> None:
     """No manifest before the end, nothing half-written under its name after it, and the same files."""
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "beam_jobs", "curate", str(crawl), "--output", str(out), "--quiet"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=hear_of_a_hang_up
-    )
+    command = [sys.executable, "-c", HEARING, "curate", str(crawl), "--output", str(out), "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     begun = time.monotonic()
     while not (out / MOMENTS[moment]).exists():
         assert process.poll() is None, "the run ended before the moment came"
@@ -78,11 +82,6 @@ def test_interrupted_run_resumes_to_the_same_bytes(
         "rejected",
     ]
     assert not list(out.rglob(".*"))
-
-
-def hear_of_a_hang_up() -> None:
-    """As a command at a terminal does, even where these tests were started not to."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def test_run_that_was_started_to_outlive_its_terminal_does(
