@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final, TextIO
 
-from transforms.counters import NAMESPACE
+from schemas.names import NAMESPACE
 
 FORMATS: Final = ("text", "json")
 COMMAND: Final = "cleartitle: "

@@ -1,6 +1,8 @@
 """The walls between the folders, found by reading the sources; and the limits that keep them readable."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +111,10 @@ def test_setup_installs_every_package_and_nothing_else() -> None:
 def test_every_folder_with_sources_is_a_package() -> None:
     """A folder without an `__init__.py` would be missing on a worker."""
     assert [str(p.parent) for p in SOURCES if not (p.parent / "__init__.py").exists()] == []
+
+
+def test_command_starts_without_beam_and_arrow() -> None:
+    """Help and a wrong option answer at once; what a command needs is loaded when it runs."""
+    code = "import sys, beam_jobs.cli; print(*{'apache_beam', 'pyarrow', 'numba'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

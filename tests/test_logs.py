@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from beam_jobs.cli import curate_command, options_of
 from beam_jobs.logs import COMMAND, log_to_stderr, tell
+from schemas.names import NAMESPACE
 from tests.jobs import run, write_jsonl, write_repeats_and_broken_lines
-from transforms.counters import NAMESPACE
 
 CORE = {"time", "level", "logger", "message"}
 PATIENCE_SECONDS = 60

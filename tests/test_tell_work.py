@@ -14,8 +14,9 @@ from apache_beam.metrics import Metrics
 from beam_jobs.runners.engine import Distribution, Engine
 from beam_jobs.runners.options import beam_options
 from schemas.errors import WorkError
+from schemas.names import NAMESPACE
 from transforms import live_counts
-from transforms.counters import NAMESPACE, STAGES, reference
+from transforms.counters import STAGES, reference
 from transforms.live_counts import Slowest, take_slowest
 from transforms.spread_parts import SpreadParts
 from transforms.tell_work import SLOW_SECONDS, work

@@ -1,6 +1,6 @@
 """Counters: the names and the meanings of what is counted of each stage, and `docs/counters.md`, which lists them.
 
-Counters and distributions of Beam have the names `stage.field`, as in `measure.records`, and the namespace `NAMESPACE`.
+Counters and distributions of Beam have the names `stage.field`, as in `measure.records`, in the namespace `cleartitle`.
 `python -m transforms.counters` prints the reference.
 """
 
@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from schemas.reference import markdown_table
-
-NAMESPACE: Final = "cleartitle"
 
 
 class Figures(NamedTuple):

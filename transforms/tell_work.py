@@ -16,8 +16,9 @@ from typing import Final
 
 from apache_beam.metrics import Metrics
 
+from schemas.names import NAMESPACE
 from transforms import live_counts
-from transforms.counters import NAMESPACE, STAGES
+from transforms.counters import STAGES
 from transforms.shuffle import Packed
 
 SLOW_SECONDS: Final = 600

@@ -22,17 +22,17 @@ from apache_beam.options.pipeline_options import (
 
 from beam_jobs.runners.flink_cluster import address_of, cancel_jobs
 from beam_jobs.runners.job_server import JobServer, needs_server
-from beam_jobs.runners.letters import failure_letter
+from beam_jobs.runners.letters import GO_ON, failure_letter
 from beam_jobs.runners.options import is_cluster, runner_name
 from beam_jobs.runners.wait_for_job import wait_for, warn_of_job
 from schemas.errors import CleartitleError, WorkError
-from transforms.counters import NAMESPACE
+from schemas.names import NAMESPACE
 from transforms.shuffle import PARTITION_BYTES
 
 _CLUSTER_PARTITION_BYTES: Final = 64 << 20
 _LOST: Final = (
     "The job server does not answer any more. The job may go on without it: look at the engine's page, and cancel it\n"
-    "there. What is done is kept; the same command with --resume goes on from there."
+    f"there. {GO_ON}"
 )
 
 

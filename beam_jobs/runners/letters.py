@@ -11,7 +11,7 @@ _CANCELLED: Final = re.compile(
     r"failed in state CANCELL(?:ED|ING)\b|State: CANCELL(?:ED|ING)\b|JobCancellationException"
 )
 _NO_SLOTS: Final = re.compile(r"NoResourceAvailableException|\.TimeoutException: Timeout has occurred: \d+ ms")
-_GO_ON: Final = "What is done is kept; the same command with --resume goes on from there."
+GO_ON: Final = "What is done is kept; the same command with --resume goes on from there."
 
 
 def failure_letter(report: str) -> str:
@@ -28,11 +28,11 @@ def failure_letter(report: str) -> str:
             "Install cleartitle, of the same version as here, in the workers' image or environment."
         )
     if _CANCELLED.search(report):
-        return f"The job was cancelled on the engine.\n{_GO_ON}"
+        return f"The job was cancelled on the engine.\n{GO_ON}"
     if _NO_SLOTS.search(report):
         return (
             "The engine had no free slots for the job: a TaskManager is lost, or other jobs hold them.\n"
-            f"Look at the engine's page, and free or start some. {_GO_ON}"
+            f"Look at the engine's page, and free or start some. {GO_ON}"
         )
     return f"The runner failed: {report}"
 

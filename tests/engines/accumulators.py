@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from engines.flink.cluster import Cluster
-from transforms.counters import NAMESPACE
+from schemas.names import NAMESPACE
 
 _COUNTER: Final = "beam:metric:user:sum_int64:v1"
 
